@@ -1,0 +1,201 @@
+//! Command-line arguments of the shop and of its load generator.
+//!
+//! `obs-tui shop` and `obs-tui load` flatten the same structs, so both programs take the same flags.
+//! Parsing only; what the flags mean is decided in [`crate::config`] and [`crate::load`].
+
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
+
+use clap::{Args, ValueEnum};
+
+use crate::{config::RoleSelection, load::Mix};
+
+/// How log lines are written to stdout.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// One JSON object a line.
+    Json,
+    /// For people.
+    Human,
+    /// Human when stdout is a terminal, JSON otherwise.
+    Auto,
+}
+
+/// Flags that every process of ours shares: listeners, token, logs.
+#[derive(Debug, Clone, Args)]
+pub struct ProcessArgs {
+    /// Run under a parent: read the control token from stdin, print the ready line first, exit when
+    /// stdin closes
+    #[arg(long)]
+    pub child: bool,
+    /// File that holds the control token; without it one is generated into the runtime folder
+    #[arg(long, value_name = "FILE")]
+    pub control_token_file: Option<PathBuf>,
+    /// Log lines: json, human, or auto (human on a terminal)
+    #[arg(long, value_enum, default_value_t = LogFormat::Auto)]
+    pub log_format: LogFormat,
+    /// What is logged, as in `RUST_LOG`
+    #[arg(long, env = "RUST_LOG", default_value = "info", value_name = "FILTER")]
+    pub log_level: String,
+    /// Longest time a shutdown waits for requests that are still running
+    #[arg(long, default_value = "5s", value_parser = humantime::parse_duration)]
+    pub drain_limit: Duration,
+}
+
+/// Arguments of `shop` (and `obs-tui shop`).
+#[derive(Debug, Clone, Args)]
+pub struct ShopArgs {
+    /// Roles of this process: `all` or a comma-separated list
+    #[arg(
+        long,
+        env = "SHOP_ROLE",
+        default_value = "all",
+        value_name = "ROLE[,ROLE]"
+    )]
+    pub role: RoleSelection,
+    /// Address of the storefront's public API
+    #[arg(long, env = "SHOP_STOREFRONT_LISTEN", default_value = "127.0.0.1:8080")]
+    pub storefront_listen: SocketAddr,
+    /// Address of the orders role
+    #[arg(long, env = "SHOP_ORDERS_LISTEN", default_value = "127.0.0.1:8081")]
+    pub orders_listen: SocketAddr,
+    /// Address of the payments role
+    #[arg(long, env = "SHOP_PAYMENTS_LISTEN", default_value = "127.0.0.1:8082")]
+    pub payments_listen: SocketAddr,
+    /// Address of the catalog role
+    #[arg(long, env = "SHOP_CATALOG_LISTEN", default_value = "127.0.0.1:8083")]
+    pub catalog_listen: SocketAddr,
+    /// Address of /metrics, /livez and /readyz
+    #[arg(long, env = "SHOP_METRICS_LISTEN", default_value = "127.0.0.1:9464")]
+    pub metrics_listen: SocketAddr,
+    /// Address of the fault control API
+    #[arg(long, env = "SHOP_CONTROL_LISTEN", default_value = "127.0.0.1:9465")]
+    pub control_listen: SocketAddr,
+    /// Where the orders role answers, when it is not in this process
+    #[arg(long, env = "SHOP_ORDERS_URL", value_name = "URL")]
+    pub orders_url: Option<String>,
+    /// Where the payments role answers, when it is not in this process
+    #[arg(long, env = "SHOP_PAYMENTS_URL", value_name = "URL")]
+    pub payments_url: Option<String>,
+    /// Where the catalog role answers, when it is not in this process
+    #[arg(long, env = "SHOP_CATALOG_URL", value_name = "URL")]
+    pub catalog_url: Option<String>,
+    /// Folder of the databases; without it they live in a temporary folder that is removed at exit
+    #[arg(long, env = "SHOP_DATA_DIR", value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+    /// Database connections of each role
+    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=256))]
+    pub db_connections: u32,
+    /// Share of payments that are declined, such as 5% or 0.05
+    #[arg(long, env = "SHOP_DECLINE_SHARE", default_value = "5%", value_parser = parse_share)]
+    pub decline_share: f64,
+    /// Seed of everything the shop draws by lot
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// Units of each product at the start, and after it was restocked
+    #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u32).range(0..=1_000_000))]
+    pub initial_stock: u32,
+    /// How often products that run low are restocked; 0s never
+    #[arg(long, default_value = "2s", value_parser = humantime::parse_duration)]
+    pub restock_every: Duration,
+    /// What every process of ours takes
+    #[command(flatten)]
+    pub process: ProcessArgs,
+}
+
+/// Arguments of `shop load` (and `obs-tui load`).
+#[derive(Debug, Clone, Args)]
+pub struct LoadArgs {
+    /// The storefront
+    #[arg(
+        long,
+        env = "LOAD_TARGET",
+        default_value = "http://127.0.0.1:8080",
+        value_name = "URL"
+    )]
+    pub target: String,
+    /// Journeys started a second
+    #[arg(long, env = "LOAD_RATE", default_value_t = 60.0, value_parser = parse_rate)]
+    pub rate: f64,
+    /// Stop after this time; without it, at a signal
+    #[arg(long, value_parser = humantime::parse_duration)]
+    pub duration: Option<Duration>,
+    /// Seed of arrivals and journeys
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// Weights of the journeys
+    #[arg(long, default_value_t = Mix::default(), value_name = "NAME=WEIGHT,…")]
+    pub journey: Mix,
+    /// Arrivals at even distances instead of a Poisson process
+    #[arg(long)]
+    pub even: bool,
+    /// Journeys under way at once; an arrival beyond is shed and counted
+    #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub max_in_flight: u32,
+    /// Longest wait for an answer
+    #[arg(long, default_value = "10s", value_parser = humantime::parse_duration)]
+    pub timeout: Duration,
+    /// Products the shop is known to have: ids 1 to this
+    #[arg(long, default_value_t = 24, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub products: u32,
+    /// Address of /metrics, /livez and /readyz
+    #[arg(long, env = "LOAD_METRICS_LISTEN", default_value = "127.0.0.1:9466")]
+    pub metrics_listen: SocketAddr,
+    /// Address of the fault control API
+    #[arg(long, env = "LOAD_CONTROL_LISTEN", default_value = "127.0.0.1:9467")]
+    pub control_listen: SocketAddr,
+    /// What every process of ours takes
+    #[command(flatten)]
+    pub process: ProcessArgs,
+}
+
+/// Reads `5%`, `0.5%` or `0.05` as a share between 0 and 1; a bare `50` is refused.
+fn parse_share(text: &str) -> Result<f64, String> {
+    let (number, scale) = match text.trim().strip_suffix('%') {
+        Some(percent) => (percent.trim_end(), 100.0),
+        None => (text.trim(), 1.0),
+    };
+    let share = number
+        .parse::<f64>()
+        .map_err(|_| "write a share as 5% or 0.05".to_owned())?
+        / scale;
+    if (0.0..=1.0).contains(&share) {
+        Ok(share)
+    } else {
+        Err("a share lies between 0% and 100%; 50 without % is read as 5000%".to_owned())
+    }
+}
+
+/// Reads a rate a second: finite, not negative, at most 100,000.
+fn parse_rate(text: &str) -> Result<f64, String> {
+    let rate: f64 = text
+        .parse()
+        .map_err(|_| "write a number a second, such as 60".to_owned())?;
+    if (0.0..=100_000.0).contains(&rate) {
+        Ok(rate)
+    } else {
+        Err("a rate lies between 0 and 100000 a second".to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{parse_rate, parse_share};
+
+    #[test]
+    fn shares_need_a_percent_sign_or_a_fraction() {
+        assert_eq!(parse_share("5%"), Ok(0.05));
+        assert_eq!(parse_share("0.1%"), Ok(0.001));
+        assert_eq!(parse_share("0.5"), Ok(0.5));
+        for bad in ["50", "-1%", "x", "", "NaN"] {
+            assert!(parse_share(bad).is_err(), "{bad} must be refused");
+        }
+    }
+
+    #[test]
+    fn rates_are_finite() {
+        assert_eq!(parse_rate("60"), Ok(60.0));
+        for bad in ["inf", "NaN", "-1"] {
+            assert!(parse_rate(bad).is_err(), "{bad} must be refused");
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! What can keep a shop or a load generator from starting or running.
+
+use std::{io, net::SocketAddr, path::PathBuf};
+
+/// Why [`crate::run_shop`] or [`crate::run_load`] gave up; each message says what to do next.
+#[derive(Debug, thiserror::Error)]
+pub enum ShopError {
+    /// A listener could not be bound.
+    #[error("cannot listen on {address} for {purpose}: {source}; choose another with --{flag}")]
+    Bind {
+        /// What was asked for.
+        address: SocketAddr,
+        /// What the listener is for.
+        purpose: &'static str,
+        /// The flag that sets the address.
+        flag: String,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A role runs alone and was not told where another one is.
+    #[error("the role {role} calls {peer}, which is not in this process: give --{peer}-url URL")]
+    PeerMissing {
+        /// The role that calls.
+        role: &'static str,
+        /// The role that is called.
+        peer: &'static str,
+    },
+    /// An address that is not an http URL.
+    #[error("{url:?} is not an http:// or https:// URL")]
+    Url {
+        /// What was given.
+        url: String,
+    },
+    /// The databases could not be opened, migrated or seeded.
+    #[error("cannot prepare the database of {service}: {source}")]
+    Database {
+        /// The role it belongs to.
+        service: &'static str,
+        /// What the database said.
+        source: sqlx::Error,
+    },
+    /// A file or folder of ours could not be used.
+    #[error("cannot {doing} {path}: {source}", path = path.display())]
+    File {
+        /// What was tried.
+        doing: &'static str,
+        /// Where.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The parent did not hand over a token.
+    #[error("the first line on stdin must be {{\"token\":\"<hex>\"}}: {0}")]
+    Handshake(String),
+    /// The control token or the control listener was refused.
+    #[error("cannot set up the control listener: {0}")]
+    Control(String),
+    /// The log filter cannot be read.
+    #[error("--log-level {filter:?} is not a filter: {reason}")]
+    LogFilter {
+        /// What was given.
+        filter: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Traces were asked for but the exporter could not be built.
+    #[error("cannot set up the export of traces: {0}; check the OTEL_* variables")]
+    Traces(String),
+    /// A client for outgoing calls could not be built.
+    #[error("cannot set up outgoing calls: {0}")]
+    Client(#[from] reqwest::Error),
+    /// A runtime or thread could not be started.
+    #[error("cannot start a runtime: {0}")]
+    Runtime(#[from] io::Error),
+}
