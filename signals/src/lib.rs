@@ -3,8 +3,18 @@
 //! Callers cannot tell a real Prometheus from the embedded engine; every answer says what time it
 //! speaks of. This crate judges nothing and draws nothing.
 //!
-//! Modules in reading order: [`source`].
+//! Invariant: text that came from a server has lost its control characters before it leaves here.
+//!
+//! Modules in reading order: [`source`], [`connect`], [`prometheus`], [`clock`], [`clean`].
 
+pub mod clean;
+pub mod clock;
+pub mod connect;
+pub mod prometheus;
 pub mod source;
+mod times;
 
+pub use clock::Clock;
+pub use connect::{ConnectError, Connection};
+pub use prometheus::{Prometheus, PrometheusConfig};
 pub use source::{Answer, Source, SourceError};

@@ -176,6 +176,24 @@ pub enum SourceError {
         /// Such as "/api/v1/rules".
         what: String,
     },
+    /// The server could not answer although it understood.
+    #[error("{url} failed with {status}: {message}")]
+    Failed {
+        /// The address without credentials.
+        url: String,
+        /// The HTTP status.
+        status: u16,
+        /// What the server says.
+        message: String,
+    },
+    /// What was given to reach the server does not work any more, such as a removed token file.
+    #[error("{url} cannot be asked: {message}")]
+    Misconfigured {
+        /// The address without credentials.
+        url: String,
+        /// What to change.
+        message: String,
+    },
     /// The answer makes no sense.
     #[error("{url} gave an answer that is not Prometheus': {message}")]
     BadAnswer {
