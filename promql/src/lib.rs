@@ -3,8 +3,20 @@
 //! It knows no HTTP and no files, has no clock and draws no randomness: time, samples and texts
 //! are arguments. Invariant: same input, same output, and no input panics.
 //!
-//! Modules in reading order: [`labels`], [`value`], [`yaml`].
+//! Modules in reading order: [`labels`], [`value`], [`duration`], [`store`], [`query`],
+//! [`engine`], [`rules`], [`yaml`].
 
+pub mod duration;
+pub mod engine;
+mod functions;
 pub mod labels;
+pub mod query;
+pub mod rules;
+pub mod store;
 pub mod value;
 pub mod yaml;
+
+pub use engine::{Engine, Evaluated, Notes, Options, Profile, QueryError};
+pub use labels::Labels;
+pub use query::{ParseError, Query};
+pub use store::{AppendError, Store};

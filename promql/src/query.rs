@@ -1,0 +1,101 @@
+//! A PromQL expression, checked and ready to run.
+
+pub(crate) mod ast;
+pub(crate) mod matcher;
+mod parse;
+mod print;
+mod regex_syntax;
+
+use std::fmt;
+use std::sync::Arc;
+
+pub(crate) use ast::Expr;
+
+/// Longest expression that is read, in bytes.
+pub const MAX_QUERY_BYTES: usize = 64 * 1024;
+
+/// Why a text is not a query.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct ParseError(pub(crate) String);
+
+/// A parsed expression. Cloning is cheap.
+#[derive(Clone)]
+pub struct Query(Arc<Inner>);
+
+struct Inner {
+    text: String,
+    expr: Expr,
+    selectors: usize,
+}
+
+impl Query {
+    /// Parses and type-checks an expression as Prometheus does by default: experimental functions
+    /// and modifiers are errors.
+    pub fn parse(text: &str) -> Result<Self, ParseError> {
+        Self::parse_with(text, false)
+    }
+
+    /// Parses as [`Query::parse`] does and accepts experimental functions too.
+    pub fn parse_experimental(text: &str) -> Result<Self, ParseError> {
+        Self::parse_with(text, true)
+    }
+
+    fn parse_with(text: &str, experimental: bool) -> Result<Self, ParseError> {
+        let parsed = parse::parse(text, experimental)?;
+        Ok(Self(Arc::new(Inner {
+            text: text.to_owned(),
+            expr: parsed.expr,
+            selectors: parsed.selectors,
+        })))
+    }
+
+    /// Returns the expression as it was written.
+    pub fn text(&self) -> &str {
+        &self.0.text
+    }
+
+    /// Returns the names of the metrics that the expression selects by name, sorted, each once.
+    pub fn metric_names(&self) -> Vec<String> {
+        let mut names = Vec::new();
+        self.0.expr.visit(&mut |expr| {
+            if let Expr::Selector(selector) | Expr::Range { selector, .. } = expr
+                && let Some(name) = selector.metric_name()
+            {
+                names.push(name.to_owned());
+            }
+        });
+        names.sort();
+        names.dedup();
+        names
+    }
+
+    pub(crate) fn expr(&self) -> &Expr {
+        &self.0.expr
+    }
+
+    /// Returns how many selectors there are; each has an id below this number.
+    pub(crate) fn selectors(&self) -> usize {
+        self.0.selectors
+    }
+}
+
+/// Writes the expression in canonical form.
+impl fmt::Display for Query {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.expr.fmt(f)
+    }
+}
+
+impl fmt::Debug for Query {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Query({self})")
+    }
+}
+
+/// Queries are equal when their canonical forms are.
+impl PartialEq for Query {
+    fn eq(&self, other: &Self) -> bool {
+        self.to_string() == other.to_string()
+    }
+}
