@@ -1,0 +1,5 @@
+//! What the fault layer costs a request.
+
+fn main() {
+    divan::main();
+}

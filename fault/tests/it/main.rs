@@ -1,0 +1,1 @@
+//! Tests of `fault` through its public face.
