@@ -10,6 +10,7 @@
 pub mod clean;
 pub mod clock;
 pub mod connect;
+pub mod exposition;
 pub mod prometheus;
 pub mod source;
 mod times;
