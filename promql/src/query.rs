@@ -11,6 +11,9 @@ use std::sync::Arc;
 
 pub(crate) use ast::Expr;
 
+use crate::labels::Labels;
+use matcher::Matcher;
+
 /// Longest expression that is read, in bytes.
 pub const MAX_QUERY_BYTES: usize = 64 * 1024;
 
@@ -68,6 +71,18 @@ impl Query {
         names.sort();
         names.dedup();
         names
+    }
+
+    /// Says whether some selector of the expression selects a series with these labels.
+    pub fn selects(&self, labels: &Labels) -> bool {
+        let mut found = false;
+        self.0.expr.visit(&mut |expr| {
+            if let Expr::Selector(selector) | Expr::Range { selector, .. } = expr {
+                let fits = |m: &Matcher| m.matches(labels.get(&m.name).unwrap_or_default());
+                found |= selector.matchers.iter().all(fits);
+            }
+        });
+        found
     }
 
     pub(crate) fn expr(&self) -> &Expr {

@@ -5,17 +5,22 @@
 //!
 //! Invariant: text that came from a server has lost its control characters before it leaves here.
 //!
-//! Modules in reading order: [`source`], [`connect`], [`prometheus`], [`clock`], [`clean`].
+//! Modules in reading order: [`source`], [`connect`], [`prometheus`], [`exposition`], [`embedded`],
+//! [`alertmanager`], [`clock`], [`clean`].
 
+pub mod alertmanager;
 pub mod clean;
 pub mod clock;
 pub mod connect;
+pub mod embedded;
 pub mod exposition;
 pub mod prometheus;
 pub mod source;
 mod times;
 
+pub use alertmanager::Alertmanager;
 pub use clock::Clock;
 pub use connect::{ConnectError, Connection};
+pub use embedded::{Embedded, EmbeddedConfig, TargetSpec};
 pub use prometheus::{Prometheus, PrometheusConfig};
 pub use source::{Answer, Source, SourceError};

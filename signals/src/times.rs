@@ -30,50 +30,9 @@ pub(crate) fn ms_to_seconds(ms: i64) -> String {
     format!("{sign}{}.{:03}", ms / 1000, ms % 1000)
 }
 
-/// Returns milliseconds for a duration as Prometheus writes it, such as "1h30m" or "15s".
-pub(crate) fn duration_ms(text: &str) -> Option<i64> {
-    let mut total: i64 = 0;
-    let mut rest = text;
-    while !rest.is_empty() {
-        let digits = rest.find(|c: char| !c.is_ascii_digit())?;
-        let number: i64 = rest[..digits].parse().ok()?;
-        let unit_end = rest[digits..]
-            .find(|c: char| c.is_ascii_digit())
-            .map_or(rest.len(), |at| digits + at);
-        let unit = match &rest[digits..unit_end] {
-            "ms" => 1,
-            "s" => 1_000,
-            "m" => 60_000,
-            "h" => 3_600_000,
-            "d" => 86_400_000,
-            "w" => 604_800_000,
-            "y" => 31_536_000_000,
-            _ => return None,
-        };
-        total = total.checked_add(number.checked_mul(unit)?)?;
-        rest = &rest[unit_end..];
-    }
-    (!text.is_empty()).then_some(total)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn durations_of_prometheus() {
-        for (text, expect) in [
-            ("15s", Some(15_000)),
-            ("1h30m", Some(5_400_000)),
-            ("1m500ms", Some(60_500)),
-            ("", None),
-            ("s", None),
-            ("3", None),
-            ("99999999999999y", None),
-        ] {
-            assert_eq!(duration_ms(text), expect, "{text}");
-        }
-    }
 
     #[test]
     fn times_survive_the_wire() {

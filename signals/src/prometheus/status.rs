@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use promql::duration;
 use promql::labels::Labels;
 use serde::Deserialize;
 
 use super::result::{labels, number};
 use crate::clean;
 use crate::source::{Alert, AlertState, Exemplar, Health, Rule, RuleKind, Target};
-use crate::times::{duration_ms, rfc3339_ms, seconds_to_ms};
+use crate::times::{rfc3339_ms, seconds_to_ms};
 
 type Map = BTreeMap<String, String>;
 
@@ -190,7 +191,7 @@ fn target(wire: &WireTarget) -> Target {
         health: health(&wire.health, &wire.last_error),
         last_scrape_ms: rfc3339_ms(&wire.last_scrape),
         last_duration_ms: wire.last_duration * 1000.0,
-        interval_ms: duration_ms(&wire.interval).unwrap_or_default(),
+        interval_ms: duration::parse_ms(&wire.interval).unwrap_or_default(),
     }
 }
 

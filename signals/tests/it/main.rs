@@ -1,3 +1,5 @@
 //! The tests of this crate: one binary, one module a subject.
 
+#![expect(clippy::unwrap_used, reason = "a failed step is a failed test")]
+
 mod exposition;
