@@ -1,0 +1,1 @@
+//! The time chart: our own, on a grid of dots.

@@ -1,0 +1,488 @@
+//! The whole state of the dashboard.
+
+use super::format::Unit;
+use super::msg::PlaybookView;
+use super::schedule::Fetch;
+use super::tables::{Alerts, EventLog, Faults, RunState, SourceState};
+use super::theme::Theme;
+use jiff::tz::TimeZone;
+use promql::value::Sample;
+use signals::source::Range;
+
+/// The windows that zooming goes through, in milliseconds.
+pub(crate) const WINDOWS_MS: [i64; 10] = [
+    60_000, 120_000, 300_000, 900_000, 1_800_000, 3_600_000, 10_800_000, 21_600_000, 43_200_000,
+    86_400_000,
+];
+
+/// What stays the same while the dashboard runs.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// How a person calls the source: `embedded` or an address.
+    pub source: String,
+    /// The Alertmanager's address, if there is one.
+    pub alertmanager: Option<String>,
+    /// Whether faults can be armed and playbooks run.
+    pub fault_targets: Vec<String>,
+    /// The panels from top to bottom.
+    pub panels: Vec<PanelSpec>,
+    /// The services the panels can show, the edge first.
+    pub services: Vec<String>,
+    /// The playbooks that can be started.
+    pub playbooks: Vec<PlaybookView>,
+    /// The window at the start, in milliseconds.
+    pub window_ms: i64,
+    /// How often live panels and rules are asked for, in milliseconds.
+    pub refresh_ms: i64,
+    /// The finest step worth asking for, in milliseconds.
+    pub min_step_ms: i64,
+    /// Colours and glyphs.
+    pub theme: Theme,
+    /// The zone of every time on the screen.
+    pub zone: TimeZone,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            source: "embedded".to_owned(),
+            alertmanager: None,
+            fault_targets: Vec::new(),
+            panels: PanelSpec::defaults(),
+            services: vec!["storefront".to_owned()],
+            playbooks: Vec::new(),
+            window_ms: 300_000,
+            refresh_ms: 1_000,
+            min_step_ms: 1_000,
+            theme: Theme::default(),
+            zone: TimeZone::UTC,
+        }
+    }
+}
+
+/// What a panel shows.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PanelSpec {
+    /// What `--panel` calls it: `qps`.
+    pub key: String,
+    /// Its title.
+    pub title: String,
+    /// Its query. `${service}` stands for the selected service, ready to stand within quotes.
+    pub expr: String,
+    /// What its values measure.
+    pub unit: Unit,
+    /// Where its threshold comes from.
+    pub threshold: ThresholdSpec,
+    /// Whether more is worse, less is worse, or neither.
+    pub worse: Option<Worse>,
+}
+
+/// Which direction of a value is bad.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Worse {
+    /// More is worse.
+    Up,
+    /// Less is worse.
+    Down,
+}
+
+/// Where a threshold comes from.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ThresholdSpec {
+    /// There is none.
+    None,
+    /// A given value.
+    Value(f64),
+    /// The bound in the expression of an alerting rule.
+    Rule(String),
+}
+
+impl PanelSpec {
+    /// Returns the three panels of the shop: QPS, P95 and error rate.
+    pub fn defaults() -> Vec<Self> {
+        let panel = |key: &str, title: &str, expr: &str, unit, rule: Option<&str>, worse| Self {
+            key: key.to_owned(),
+            title: title.to_owned(),
+            expr: expr.to_owned(),
+            unit,
+            threshold: rule.map_or(ThresholdSpec::None, |name| {
+                ThresholdSpec::Rule(name.to_owned())
+            }),
+            worse,
+        };
+        vec![
+            panel(
+                "qps",
+                "QPS",
+                r#"sum(rate(http_requests_total{service="${service}"}[10s]))"#,
+                Unit::PerSecond,
+                None,
+                Some(Worse::Down),
+            ),
+            panel(
+                "p95",
+                "P95",
+                r#"histogram_quantile(0.95, sum by (le) (rate(http_request_duration_seconds_bucket{service="${service}"}[10s])))"#,
+                Unit::Seconds,
+                Some("HighLatencyP95"),
+                Some(Worse::Up),
+            ),
+            panel(
+                "errors",
+                "Error rate",
+                r#"sum(rate(http_requests_total{service="${service}",status=~"5.."}[10s])) / sum(rate(http_requests_total{service="${service}"}[10s]))"#,
+                Unit::Ratio,
+                Some("HighErrorRate"),
+                Some(Worse::Up),
+            ),
+        ]
+    }
+
+    /// Returns the query for a service.
+    pub fn expr_for(&self, service: &str) -> String {
+        let quoted = service.replace('\\', r"\\").replace('"', r#"\""#);
+        self.expr.replace("${service}", &quoted)
+    }
+}
+
+/// One series of a panel.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Track {
+    pub(crate) name: String,
+    pub(crate) samples: Vec<Sample>,
+}
+
+/// A question that is out.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Request {
+    pub(crate) id: u64,
+    pub(crate) range: Range,
+    pub(crate) expr: String,
+    /// Whether the answer takes the place of everything known.
+    pub(crate) replaces: bool,
+}
+
+/// A panel and what is known of it.
+#[derive(Debug, Clone)]
+pub struct Panel {
+    /// What it shows.
+    pub spec: PanelSpec,
+    pub(crate) tracks: Vec<Track>,
+    /// How many series the answer had beyond those that are kept.
+    pub(crate) more_tracks: usize,
+    /// The query and the grid that the tracks answer.
+    pub(crate) covered: Option<(String, Range)>,
+    pub(crate) request: Option<Request>,
+    pub(crate) answered_ms: Option<i64>,
+    pub(crate) error: Option<String>,
+    pub(crate) notes: Vec<String>,
+    pub(crate) fetch: Fetch,
+}
+
+/// What can honestly be said of a panel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PanelState {
+    /// Nothing has come yet.
+    Loading,
+    /// The answer was empty.
+    Empty {
+        /// The query.
+        expr: String,
+    },
+    /// There is no data, because asking fails.
+    Failed {
+        /// Why.
+        error: String,
+        /// When it is tried again, in milliseconds from now.
+        retry_in_ms: i64,
+        /// How often it has failed.
+        failures: u32,
+    },
+    /// There is data, but the last answer failed.
+    Stale {
+        /// How old the last good answer is, in milliseconds.
+        age_ms: i64,
+        /// Why.
+        error: String,
+        /// When it is tried again, in milliseconds from now.
+        retry_in_ms: i64,
+        /// How often it has failed.
+        failures: u32,
+    },
+    /// All is well.
+    Fresh,
+}
+
+impl Panel {
+    pub(crate) fn new(spec: PanelSpec) -> Self {
+        Self {
+            spec,
+            tracks: Vec::new(),
+            more_tracks: 0,
+            covered: None,
+            request: None,
+            answered_ms: None,
+            error: None,
+            notes: Vec::new(),
+            fetch: Fetch::default(),
+        }
+    }
+
+    /// Returns what can be said of the panel at a moment.
+    pub fn state(&self, now_ms: i64) -> PanelState {
+        let has_data = self.tracks.iter().any(|track| !track.samples.is_empty());
+        let retry_in_ms = self.fetch.retry_in_ms(now_ms);
+        let failures = self.fetch.failures;
+        match (&self.error, self.answered_ms) {
+            (Some(error), Some(answered_ms)) if has_data => PanelState::Stale {
+                age_ms: (now_ms - answered_ms).max(0),
+                error: error.clone(),
+                retry_in_ms,
+                failures,
+            },
+            (Some(error), _) => PanelState::Failed {
+                error: error.clone(),
+                retry_in_ms,
+                failures,
+            },
+            (None, None) => PanelState::Loading,
+            (None, Some(_)) if has_data => PanelState::Fresh,
+            (None, Some(_)) => PanelState::Empty {
+                expr: self
+                    .covered
+                    .as_ref()
+                    .map_or_else(|| self.spec.expr.clone(), |(expr, _)| expr.clone()),
+            },
+        }
+    }
+}
+
+/// The part of time on the screen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Viewport {
+    /// Its length in milliseconds.
+    pub window_ms: i64,
+    /// Its end when it stands still; `None` follows the clock.
+    pub held_ms: Option<i64>,
+}
+
+/// The part of the screen that has the keyboard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Focus {
+    /// The charts; the selection is a panel.
+    Charts,
+    /// The alerts.
+    Alerts,
+    /// The playbooks, or the steps of the run.
+    #[default]
+    Playbooks,
+    /// The faults.
+    Faults,
+    /// The event log.
+    Events,
+}
+
+impl Focus {
+    /// All parts in the order of Tab.
+    pub const ALL: [Self; 5] = [
+        Self::Charts,
+        Self::Alerts,
+        Self::Playbooks,
+        Self::Faults,
+        Self::Events,
+    ];
+
+    pub(crate) fn index(self) -> usize {
+        Self::ALL
+            .iter()
+            .position(|other| *other == self)
+            .unwrap_or(0)
+    }
+}
+
+/// A question that wants yes or no.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Question {
+    /// Start this playbook?
+    Start(PlaybookView),
+    /// Abort the run?
+    Abort,
+    /// Withdraw this fault?
+    Withdraw {
+        /// The target.
+        target: String,
+        /// The fault.
+        id: String,
+    },
+    /// Quit although something is broken?
+    Quit,
+}
+
+/// What lies on top of the dashboard.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Overlay {
+    /// The keys.
+    Help,
+    /// A question.
+    Confirm(Question),
+    /// An alert in full.
+    Alert(Box<super::tables::AlertRow>),
+    /// The verdict of the run in full.
+    Verdict,
+}
+
+/// The state of the dashboard.
+#[derive(Debug, Clone)]
+pub struct Model {
+    /// What stays the same.
+    pub config: Config,
+    /// The time of the last tick, milliseconds since the epoch.
+    pub now_ms: i64,
+    /// Width and height of the terminal.
+    pub size: (u16, u16),
+    /// The part of time on the screen.
+    pub viewport: Viewport,
+    /// The panels from top to bottom.
+    pub panels: Vec<Panel>,
+    /// Which of the services is shown.
+    pub service: usize,
+    /// The services that can be shown.
+    pub services: Vec<String>,
+    /// The run on the screen.
+    pub run: Option<RunState>,
+    /// The playbooks that can be started.
+    pub playbooks: Vec<PlaybookView>,
+    /// What has the keyboard.
+    pub focus: Focus,
+    /// What lies on top.
+    pub overlay: Option<Overlay>,
+    /// Whether the selected panel has the screen for itself.
+    pub fullscreen: bool,
+    /// Whether thresholds are drawn.
+    pub thresholds: bool,
+    /// Whether faults and alerts are drawn into the charts.
+    pub annotations: bool,
+    pub(crate) selected: [usize; 5],
+    pub(crate) scroll: usize,
+    pub(crate) source: SourceState,
+    pub(crate) alertmanager: Option<(SourceState, Fetch)>,
+    pub(crate) alerts: Alerts,
+    pub(crate) faults: Faults,
+    pub(crate) events: EventLog,
+    pub(crate) request_id: u64,
+    pub(crate) flash: Option<(i64, String)>,
+    pub(crate) dirty: bool,
+}
+
+impl Model {
+    /// Builds the state before anything is known.
+    pub fn new(config: Config, now_ms: i64, size: (u16, u16)) -> Self {
+        let named = |name: &str| SourceState {
+            name: super::text::clean(name),
+            ..SourceState::default()
+        };
+        Self {
+            now_ms,
+            size,
+            viewport: Viewport {
+                window_ms: config.window_ms,
+                held_ms: None,
+            },
+            panels: config.panels.iter().cloned().map(Panel::new).collect(),
+            service: 0,
+            services: config.services.clone(),
+            run: None,
+            playbooks: config.playbooks.clone(),
+            focus: Focus::default(),
+            overlay: None,
+            fullscreen: false,
+            thresholds: true,
+            annotations: true,
+            selected: [0; 5],
+            scroll: 0,
+            source: named(&config.source),
+            alertmanager: config
+                .alertmanager
+                .as_deref()
+                .map(|name| (named(name), Fetch::default())),
+            alerts: Alerts::default(),
+            faults: Faults::default(),
+            events: EventLog::default(),
+            request_id: 0,
+            flash: None,
+            dirty: true,
+            config,
+        }
+    }
+
+    /// Returns the end of the part of time on the screen.
+    pub fn end_ms(&self) -> i64 {
+        self.viewport.held_ms.unwrap_or(self.now_ms)
+    }
+
+    /// Returns the name of the service that is shown.
+    pub fn service_name(&self) -> &str {
+        self.services.get(self.service).map_or("", String::as_str)
+    }
+
+    /// Says whether something is broken on purpose, or about to be.
+    pub fn is_something_broken(&self) -> bool {
+        !self.faults.rows.is_empty() || self.run_is_on()
+    }
+
+    /// Says whether a run is going on.
+    pub fn run_is_on(&self) -> bool {
+        self.run.as_ref().is_some_and(RunState::is_on)
+    }
+
+    /// Takes the mark that the screen no longer shows the model.
+    pub fn take_dirty(&mut self) -> bool {
+        std::mem::take(&mut self.dirty)
+    }
+
+    /// Returns the distance between the steps that panels ask for, in milliseconds.
+    pub(crate) fn step_ms(&self) -> i64 {
+        const STEPS_MS: [i64; 14] = [
+            100, 200, 500, 1_000, 2_000, 5_000, 10_000, 15_000, 30_000, 60_000, 120_000, 300_000,
+            600_000, 1_800_000,
+        ];
+        let wanted = self.viewport.window_ms / 600;
+        let step = STEPS_MS
+            .iter()
+            .rev()
+            .find(|step| **step <= wanted)
+            .unwrap_or(&STEPS_MS[0]);
+        (*step).max(self.config.min_step_ms).max(1)
+    }
+
+    /// Says whether something on the screen changes as time goes by.
+    pub(crate) fn is_ticking(&self) -> bool {
+        self.viewport.held_ms.is_none()
+            || self.is_something_broken()
+            || self.alerts.rows.iter().any(|row| !row.always)
+            || self.flash.is_some()
+            || self.source.error.is_some()
+            || self.panels.iter().any(|panel| panel.error.is_some())
+    }
+
+    /// Returns when the model wants its next tick, milliseconds since the epoch.
+    pub fn wake_ms(&self) -> i64 {
+        let fetches = [self.alerts.fetch.wake_ms(), self.faults.fetch.wake_ms()]
+            .into_iter()
+            .chain(self.alertmanager.iter().map(|(_, fetch)| fetch.wake_ms()))
+            .chain(
+                self.panels
+                    .iter()
+                    .filter(|panel| self.wants_data(panel))
+                    .map(|panel| panel.fetch.wake_ms()),
+            )
+            .min()
+            .unwrap_or(i64::MAX);
+        let second = if self.is_ticking() {
+            (self.now_ms / 1_000 + 1) * 1_000
+        } else {
+            i64::MAX
+        };
+        fetches.min(second)
+    }
+}

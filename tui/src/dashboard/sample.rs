@@ -1,0 +1,1 @@
+//! Canned states for tests, benches and pictures.
