@@ -6,9 +6,10 @@
 //! Invariant: text that came from a server has lost its control characters before it leaves here.
 //!
 //! Modules in reading order: [`source`], [`connect`], [`prometheus`], [`exposition`], [`embedded`],
-//! [`alertmanager`], [`clock`], [`clean`].
+//! [`alertmanager`], [`webhook`], [`buckets`], [`clock`], [`clean`].
 
 pub mod alertmanager;
+pub mod buckets;
 pub mod clean;
 pub mod clock;
 pub mod connect;
@@ -17,6 +18,7 @@ pub mod exposition;
 pub mod prometheus;
 pub mod source;
 mod times;
+pub mod webhook;
 
 pub use alertmanager::Alertmanager;
 pub use clock::Clock;
