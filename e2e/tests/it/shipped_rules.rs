@@ -1,0 +1,233 @@
+//! The shipped rule files: accepted and unit-tested by the real promtool, one profile derived from the
+//! other, and every alert documented and exercised.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use e2e::{needs, repository};
+use regex::{Captures, Regex};
+use serde::Deserialize;
+
+/// Alerts whose fault does not exist yet; CHANGELOG.md lists them under "Known gaps".
+const NO_PLAYBOOK_YET: [&str; 1] = ["TargetDown"];
+
+#[derive(Debug, Deserialize)]
+struct RuleFile {
+    groups: Vec<Group>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Group {
+    name: String,
+    interval: Option<String>,
+    rules: Vec<Rule>,
+}
+
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+struct Rule {
+    alert: Option<String>,
+    record: Option<String>,
+    expr: String,
+    #[serde(rename = "for")]
+    hold: Option<String>,
+    #[serde(default)]
+    labels: BTreeMap<String, String>,
+    #[serde(default)]
+    annotations: BTreeMap<String, String>,
+}
+
+fn yaml_files(folder: &Path) -> Vec<PathBuf> {
+    let mut files: Vec<_> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "yml"))
+        .collect();
+    files.sort();
+    assert!(!files.is_empty(), "{}", folder.display());
+    files
+}
+
+fn read(name: &str) -> RuleFile {
+    let text = fs::read_to_string(repository().join("rules").join(name)).unwrap();
+    serde_yaml::from_str(&text).unwrap()
+}
+
+fn alerts(file: &RuleFile) -> BTreeMap<String, Rule> {
+    let rules = file.groups.iter().flat_map(|group| &group.rules);
+    rules
+        .filter_map(|rule| Some((rule.alert.clone()?, rule.clone())))
+        .collect()
+}
+
+fn promtool(arguments: &[&str], files: &[PathBuf], program: &Path) {
+    let output = Command::new(program)
+        .args(arguments)
+        .args(files)
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "promtool {}:\n{}{}",
+        arguments.join(" "),
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
+
+#[test]
+fn promtool_accepts_the_rules() {
+    let program = needs!("promtool_accepts_the_rules", "promtool");
+    let files = yaml_files(&repository().join("rules"));
+    promtool(&["check", "rules", "--lint=all", "--lint-fatal"], &files, &program);
+}
+
+#[test]
+fn promtool_passes_the_unit_tests() {
+    let program = needs!("promtool_passes_the_unit_tests", "promtool");
+    let files = yaml_files(&repository().join("rules/tests"));
+    promtool(&["test", "rules"], &files, &program);
+}
+
+#[test]
+fn every_alert_has_a_unit_test_that_fires_it() {
+    #[derive(Deserialize)]
+    struct UnitTests {
+        tests: Vec<Case>,
+    }
+    #[derive(Deserialize)]
+    struct Case {
+        #[serde(default)]
+        alert_rule_test: Vec<Check>,
+    }
+    #[derive(Deserialize)]
+    struct Check {
+        alertname: String,
+        exp_alerts: Vec<serde_json::Value>,
+    }
+    for name in ["shop.yml", "drill.yml"] {
+        let text = fs::read_to_string(repository().join("rules/tests").join(name)).unwrap();
+        let tests: UnitTests = serde_yaml::from_str(&text).unwrap();
+        let checks: Vec<_> = tests
+            .tests
+            .into_iter()
+            .flat_map(|case| case.alert_rule_test)
+            .collect();
+        for (alert, rule) in alerts(&read(name)) {
+            let of_alert = || checks.iter().filter(|check| check.alertname == alert);
+            assert!(
+                of_alert().any(|check| !check.exp_alerts.is_empty()),
+                "{name}: no test fires {alert}"
+            );
+            assert!(
+                rule.labels.contains_key("obs_tui_expect")
+                    || of_alert().any(|check| check.exp_alerts.is_empty()),
+                "{name}: no test keeps {alert} silent"
+            );
+        }
+    }
+}
+
+#[test]
+fn our_own_parser_reads_the_rules() {
+    for path in yaml_files(&repository().join("rules")) {
+        let text = fs::read_to_string(&path).unwrap();
+        if let Err(problems) = promql::rules::RuleFile::parse(&text) {
+            panic!("{}: {problems:#?}", path.display());
+        }
+    }
+}
+
+/// Ranges, `for` and intervals divided by 30, ranges at least four scrapes of a second long.
+#[test]
+fn the_drill_profile_is_derived_from_the_production_one() {
+    let (shop, drill) = (read("shop.yml"), read("drill.yml"));
+    assert_eq!(shop.groups.len(), drill.groups.len());
+    for (production, fast) in shop.groups.into_iter().zip(drill.groups) {
+        assert_eq!(production.name, fast.name);
+        assert_eq!(
+            production.interval.map(|interval| scaled(&interval, 1)),
+            fast.interval,
+            "interval of {}",
+            fast.name
+        );
+        let expected: Vec<_> = production.rules.into_iter().map(scaled_rule).collect();
+        assert_eq!(expected, fast.rules, "group {}", fast.name);
+    }
+}
+
+fn scaled_rule(rule: Rule) -> Rule {
+    let ranges = Regex::new(r"\[(\w+)\]").unwrap();
+    let expr = ranges.replace_all(&rule.expr, |range: &Captures<'_>| {
+        format!("[{}]", scaled(&range[1], 4))
+    });
+    Rule {
+        expr: expr.into_owned(),
+        hold: rule.hold.as_deref().map(|hold| scaled(hold, 1)),
+        ..rule
+    }
+}
+
+fn scaled(duration: &str, least_seconds: u64) -> String {
+    let unit = duration.chars().next_back().unwrap();
+    let number: u64 = duration.trim_end_matches(unit).parse().unwrap();
+    let seconds = number
+        * match unit {
+            's' => 1,
+            'm' => 60,
+            'h' => 3600,
+            _ => panic!("a duration with one unit: {duration}"),
+        };
+    match (seconds / 30).max(least_seconds) {
+        whole if whole.is_multiple_of(60) => format!("{}m", whole / 60),
+        seconds => format!("{seconds}s"),
+    }
+}
+
+#[test]
+fn every_alert_tells_what_it_means_and_what_to_do() {
+    let root = repository();
+    let alerts = alerts(&read("shop.yml"));
+    for (name, rule) in &alerts {
+        let severity = rule.labels.get("severity").map(String::as_str);
+        assert!(
+            matches!(severity, Some("critical" | "warning" | "info" | "none")),
+            "{name}: severity"
+        );
+        for annotation in ["summary", "description"] {
+            assert!(rule.annotations.contains_key(annotation), "{name}: {annotation}");
+        }
+        let runbook = format!("docs/runbooks/{name}.md");
+        assert_eq!(rule.annotations.get("runbook_url"), Some(&runbook), "{name}");
+        let text = fs::read_to_string(root.join(&runbook)).unwrap_or_else(|_| panic!("{runbook} is missing"));
+        for heading in ["## What it means", "## Impact", "## Check first", "## Causes", "## Mitigation"] {
+            assert!(text.contains(heading), "{runbook} has no \"{heading}\"");
+        }
+    }
+    let runbooks: BTreeSet<_> = fs::read_dir(root.join("docs/runbooks"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned())
+        .collect();
+    let names: BTreeSet<_> = alerts.into_keys().collect();
+    assert_eq!(runbooks, names, "a runbook for each alert, and no other");
+}
+
+#[test]
+fn every_alert_names_a_shipped_playbook_that_expects_it() {
+    let playbooks = repository().join("playbooks");
+    for (name, rule) in alerts(&read("shop.yml")) {
+        let always = rule.labels.get("obs_tui_expect").is_some_and(|value| value == "always");
+        let Some(playbook) = rule.annotations.get("playbook") else {
+            assert!(
+                always || NO_PLAYBOOK_YET.contains(&name.as_str()),
+                "{name} names no playbook"
+            );
+            continue;
+        };
+        let path = playbooks.join(format!("{playbook}.yaml"));
+        let text = fs::read_to_string(&path).unwrap_or_else(|_| panic!("{} is missing", path.display()));
+        assert!(text.contains(&name), "{playbook} does not mention {name}");
+    }
+}
