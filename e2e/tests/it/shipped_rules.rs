@@ -80,7 +80,11 @@ fn promtool(arguments: &[&str], files: &[PathBuf], program: &Path) {
 fn promtool_accepts_the_rules() {
     let program = needs!("promtool_accepts_the_rules", "promtool");
     let files = yaml_files(&repository().join("rules"));
-    promtool(&["check", "rules", "--lint=all", "--lint-fatal"], &files, &program);
+    promtool(
+        &["check", "rules", "--lint=all", "--lint-fatal"],
+        &files,
+        &program,
+    );
 }
 
 #[test]
@@ -196,12 +200,26 @@ fn every_alert_tells_what_it_means_and_what_to_do() {
             "{name}: severity"
         );
         for annotation in ["summary", "description"] {
-            assert!(rule.annotations.contains_key(annotation), "{name}: {annotation}");
+            assert!(
+                rule.annotations.contains_key(annotation),
+                "{name}: {annotation}"
+            );
         }
         let runbook = format!("docs/runbooks/{name}.md");
-        assert_eq!(rule.annotations.get("runbook_url"), Some(&runbook), "{name}");
-        let text = fs::read_to_string(root.join(&runbook)).unwrap_or_else(|_| panic!("{runbook} is missing"));
-        for heading in ["## What it means", "## Impact", "## Check first", "## Causes", "## Mitigation"] {
+        assert_eq!(
+            rule.annotations.get("runbook_url"),
+            Some(&runbook),
+            "{name}"
+        );
+        let text = fs::read_to_string(root.join(&runbook))
+            .unwrap_or_else(|_| panic!("{runbook} is missing"));
+        for heading in [
+            "## What it means",
+            "## Impact",
+            "## Check first",
+            "## Causes",
+            "## Mitigation",
+        ] {
             assert!(text.contains(heading), "{runbook} has no \"{heading}\"");
         }
     }
@@ -218,7 +236,10 @@ fn every_alert_tells_what_it_means_and_what_to_do() {
 fn every_alert_names_a_shipped_playbook_that_expects_it() {
     let playbooks = repository().join("playbooks");
     for (name, rule) in alerts(&read("shop.yml")) {
-        let always = rule.labels.get("obs_tui_expect").is_some_and(|value| value == "always");
+        let always = rule
+            .labels
+            .get("obs_tui_expect")
+            .is_some_and(|value| value == "always");
         let Some(playbook) = rule.annotations.get("playbook") else {
             assert!(
                 always || NO_PLAYBOOK_YET.contains(&name.as_str()),
@@ -227,7 +248,8 @@ fn every_alert_names_a_shipped_playbook_that_expects_it() {
             continue;
         };
         let path = playbooks.join(format!("{playbook}.yaml"));
-        let text = fs::read_to_string(&path).unwrap_or_else(|_| panic!("{} is missing", path.display()));
+        let text =
+            fs::read_to_string(&path).unwrap_or_else(|_| panic!("{} is missing", path.display()));
         assert!(text.contains(&name), "{playbook} does not mention {name}");
     }
 }
