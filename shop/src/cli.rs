@@ -7,7 +7,7 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use clap::{Args, ValueEnum};
 
-use crate::{config::RoleSelection, load::Mix};
+use crate::{config::RoleSelection, load::Mix, process::access::CapArgs};
 
 /// How log lines are written to stdout.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -39,6 +39,9 @@ pub struct ProcessArgs {
     /// Longest time a shutdown waits for requests that are still running
     #[arg(long, default_value = "5s", value_parser = humantime::parse_duration)]
     pub drain_limit: Duration,
+    /// Limits on faults
+    #[command(flatten)]
+    pub caps: CapArgs,
 }
 
 /// Arguments of `shop` (and `obs-tui shop`).

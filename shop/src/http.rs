@@ -1,5 +1,11 @@
-//! What every role does with HTTP: problems, bodies, middleware, serving, and calls to other roles.
+//! What every role does with HTTP: problems, input, the layers around routes, serving, and calls to
+//! other roles.
 //!
 //! Knows no route and no product.
 
+pub(crate) mod call;
+pub(crate) mod input;
+pub(crate) mod observe;
+pub(crate) mod problem;
+pub(crate) mod serve;
 pub mod url;

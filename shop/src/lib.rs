@@ -12,20 +12,46 @@
 
 pub mod cli;
 pub mod config;
+mod db;
 mod draw;
 pub mod error;
 pub mod http;
+mod ids;
 pub mod load;
+mod market;
+pub mod process;
+mod roles;
+pub mod shop;
+pub mod telemetry;
 
 use cli::{LoadArgs, ShopArgs};
-use config::ShopConfig;
+use config::{Role, ShopConfig};
 pub use error::ShopError;
+use load::{Load, LoadConfig};
+use process::start::Process;
+use shop::Shop;
+use telemetry::logs::LOAD_SERVICE;
 
 /// Runs the shop until a signal, or until stdin closes under a parent.
 ///
 /// Starts its own runtimes, so it must not be called from inside one.
 pub fn run_shop(args: &ShopArgs) -> Result<(), ShopError> {
-    let _config = ShopConfig::try_from(args)?;
+    let config = ShopConfig::try_from(args)?;
+    if args.process.child {
+        process::limit_descriptors();
+    }
+    let services: Vec<&str> = args.role.0.iter().copied().map(Role::name).collect();
+    let process = Process::begin(&args.process, "shop", &services)?;
+    let control = process.access.control.clone();
+    let starting = Shop::start(config, control, &process.side);
+    let shop = process.business.block_on(starting)?;
+    let running = process.announce(shop.ready());
+    let stopping = running.stop()?;
+    running.business.block_on(async {
+        stopping.cancelled().await;
+        shop.shutdown().await;
+    });
+    running.end();
     Ok(())
 }
 
@@ -33,7 +59,18 @@ pub fn run_shop(args: &ShopArgs) -> Result<(), ShopError> {
 /// parent.
 ///
 /// Starts its own runtimes, so it must not be called from inside one.
-pub fn run_load(_args: &LoadArgs) -> Result<(), ShopError> {
+pub fn run_load(args: &LoadArgs) -> Result<(), ShopError> {
+    let config = LoadConfig::try_from(args)?;
+    let process = Process::begin(&args.process, LOAD_SERVICE, &[LOAD_SERVICE])?;
+    let control = process.access.control.clone();
+    let load = process
+        .business
+        .block_on(Load::start(config, control, &process.side))?;
+    let running = process.announce(load.ready());
+    let stopping = running.stop()?;
+    let summary = running.business.block_on(load.run(stopping));
+    tracing::info!(%summary, "load finished");
+    running.end();
     Ok(())
 }
 

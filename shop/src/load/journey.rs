@@ -4,7 +4,12 @@
 
 use std::{fmt, str::FromStr};
 
+use super::LoadConfig;
 use crate::draw::Draw;
+
+/// Customers that come back.
+const CUSTOMERS: u64 = 10_000;
+const PAY_BY: [&str; 3] = ["card", "wallet", "transfer"];
 
 /// A kind of customer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -30,6 +35,50 @@ impl Journey {
             Self::View => "view",
             Self::Buy => "buy",
             Self::Abandon => "abandon",
+        }
+    }
+
+    /// Returns method and route of the request the customer comes for: what `where` of a traffic
+    /// fault is held against.
+    pub const fn aim(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Browse => ("GET", "/products"),
+            Self::View => ("GET", "/products/:id"),
+            Self::Buy => ("POST", "/payment/pay"),
+            Self::Abandon => ("POST", "/order"),
+        }
+    }
+}
+
+/// One customer's visit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Visit {
+    /// What for.
+    pub journey: Journey,
+    /// Who.
+    pub customer_id: u64,
+    /// Which product is looked at or bought.
+    pub product_id: u64,
+    /// How many are bought.
+    pub quantity: u64,
+    /// How it is paid.
+    pub method: &'static str,
+}
+
+impl Visit {
+    /// Returns the `n`-th visit: a hash of the seed and `n`.
+    pub fn nth(config: &LoadConfig, n: u64) -> Self {
+        // Apart from the gaps between arrivals, which draw from the same seed.
+        let mut draw = Draw::new(config.seed ^ 0x0076_6973_6974, n);
+        let journey = config.mix.pick(&mut draw);
+        // Some products are liked better than others.
+        let liking = draw.unit() * draw.unit();
+        Self {
+            journey,
+            customer_id: 1 + draw.below(CUSTOMERS),
+            product_id: 1 + (liking * f64::from(config.products)) as u64,
+            quantity: 1 + draw.below(2),
+            method: PAY_BY[draw.below(PAY_BY.len() as u64) as usize],
         }
     }
 }

@@ -1,0 +1,266 @@
+//! A role's pool: queries with their span, their wait and their time.
+
+use std::{
+    path::PathBuf,
+    time::{Duration, Instant},
+};
+
+use fault::hooks::DbStalls;
+use sqlx::{
+    Sqlite, SqlitePool,
+    pool::PoolConnection,
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
+use tracing::{Instrument, Span, field::Empty, info_span};
+
+use super::{Param, Row, row, stall::Held};
+use crate::{
+    config::Role,
+    telemetry::db_metrics::{DbMetrics, ServiceDb, StatementMetrics},
+};
+
+/// How long a write waits for the lock of another one.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Where a role's database is and how many connections it may hold.
+#[derive(Debug, Clone)]
+pub(crate) struct DbOptions {
+    pub(crate) role: Role,
+    pub(crate) file: PathBuf,
+    pub(crate) connections: u32,
+    pub(crate) acquire_timeout: Duration,
+}
+
+/// Why a query brought no result.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum DbError {
+    /// No connection became free in time.
+    #[error("no database connection became free in time")]
+    PoolTimeout,
+    /// The database said no.
+    #[error(transparent)]
+    Query(#[from] sqlx::Error),
+}
+
+/// One statement of a role: its text, and where it is counted.
+#[derive(Debug)]
+pub(crate) struct Statement {
+    operation: &'static str,
+    table: &'static str,
+    sql: &'static str,
+    metrics: StatementMetrics,
+}
+
+/// The pool of one role.
+#[derive(Debug, Clone)]
+pub(super) enum Pool {
+    Sqlite(SqlitePool),
+}
+
+/// A connection taken from a pool.
+enum Connection {
+    Sqlite(PoolConnection<Sqlite>),
+}
+
+/// The database of one role.
+#[derive(Debug)]
+pub(crate) struct Db {
+    pub(super) pool: Pool,
+    pub(super) options: DbOptions,
+    pub(super) held: Held,
+    stalls: DbStalls,
+    metrics: ServiceDb,
+}
+
+impl Db {
+    /// Opens the database, creating it when it is not there.
+    pub(crate) async fn open(
+        options: DbOptions,
+        metrics: &DbMetrics,
+        stalls: DbStalls,
+    ) -> Result<Self, sqlx::Error> {
+        let pool = SqlitePoolOptions::new()
+            .max_connections(options.connections)
+            .min_connections(1)
+            .acquire_timeout(options.acquire_timeout)
+            .acquire_slow_threshold(options.acquire_timeout * 2)
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .test_before_acquire(false)
+            .connect_with(sqlite_options(&options))
+            .await?;
+        let metrics = metrics.service(options.role.name());
+        Ok(Self {
+            pool: Pool::Sqlite(pool),
+            options,
+            held: Held::default(),
+            stalls,
+            metrics,
+        })
+    }
+
+    /// Prepares a statement of this role; `operation` and `table` are label values.
+    pub(crate) fn statement(
+        &self,
+        operation: &'static str,
+        table: &'static str,
+        sql: &'static str,
+    ) -> Statement {
+        let metrics = self.metrics.statement(operation, table);
+        Statement {
+            operation,
+            table,
+            sql,
+            metrics,
+        }
+    }
+
+    /// Runs a statement; returns how many rows it changed.
+    pub(crate) async fn execute(
+        &self,
+        statement: &Statement,
+        params: &[Param<'_>],
+    ) -> Result<u64, DbError> {
+        self.timed(statement, async |connection| match connection {
+            Connection::Sqlite(own) => {
+                let done = row::sqlite(statement.sql, params)
+                    .execute(&mut **own)
+                    .await?;
+                Ok(done.rows_affected())
+            }
+        })
+        .await
+    }
+
+    /// Runs a statement; returns every row.
+    pub(crate) async fn fetch_all(
+        &self,
+        statement: &Statement,
+        params: &[Param<'_>],
+    ) -> Result<Vec<Row>, DbError> {
+        self.timed(statement, async |connection| match connection {
+            Connection::Sqlite(own) => {
+                let rows = row::sqlite(statement.sql, params)
+                    .fetch_all(&mut **own)
+                    .await?;
+                Ok(rows.into_iter().map(Row::Sqlite).collect())
+            }
+        })
+        .await
+    }
+
+    /// Runs a statement; returns the first row, if there is one.
+    pub(crate) async fn fetch_optional(
+        &self,
+        statement: &Statement,
+        params: &[Param<'_>],
+    ) -> Result<Option<Row>, DbError> {
+        self.timed(statement, async |connection| match connection {
+            Connection::Sqlite(own) => {
+                let row = row::sqlite(statement.sql, params)
+                    .fetch_optional(&mut **own)
+                    .await?;
+                Ok(row.map(Row::Sqlite))
+            }
+        })
+        .await
+    }
+
+    /// Returns the connections in use, and the most there can be.
+    pub(crate) fn connections(&self) -> (u32, u32) {
+        let Pool::Sqlite(pool) = &self.pool;
+        let idle = u32::try_from(pool.num_idle()).unwrap_or(u32::MAX);
+        (pool.size().saturating_sub(idle), self.options.connections)
+    }
+
+    /// Returns the role whose database this is.
+    pub(crate) fn role(&self) -> Role {
+        self.options.role
+    }
+
+    /// Closes every connection, so that the files can be removed.
+    pub(crate) async fn close(&self) {
+        let Pool::Sqlite(pool) = &self.pool;
+        pool.close().await;
+    }
+
+    async fn timed<T>(
+        &self,
+        statement: &Statement,
+        run: impl AsyncFnOnce(&mut Connection) -> Result<T, sqlx::Error>,
+    ) -> Result<T, DbError> {
+        let _in_flight = self.metrics.begin();
+        let span = self.span(statement);
+        let held = self.finds_held(statement);
+        self.stalls.query(held);
+        if held {
+            span.record("chaos.injected", true);
+        }
+        let outcome = async {
+            let mut connection = self.acquire().await?;
+            let started = Instant::now();
+            let outcome = run(&mut connection).await;
+            statement
+                .metrics
+                .completed(outcome.is_ok(), started.elapsed());
+            outcome.map_err(DbError::Query)
+        }
+        .instrument(span.clone())
+        .await;
+        if let Err(error) = &outcome {
+            span.record("otel.status_code", "ERROR");
+            span.record("error.type", tracing::field::display(error));
+        }
+        outcome
+    }
+
+    /// Tells whether a stall is in the way of a query that starts now.
+    fn finds_held(&self, statement: &Statement) -> bool {
+        let Pool::Sqlite(pool) = &self.pool;
+        let all_taken = || pool.num_idle() == 0 && pool.size() >= self.options.connections;
+        (self.held.connections() && all_taken())
+            || (self.held.lock() && statement.operation != "select")
+    }
+
+    async fn acquire(&self) -> Result<Connection, DbError> {
+        let asked = Instant::now();
+        let Pool::Sqlite(pool) = &self.pool;
+        let connection = pool.acquire().await;
+        self.metrics.wait.observe(asked.elapsed().as_secs_f64());
+        match connection {
+            Ok(connection) => Ok(Connection::Sqlite(connection)),
+            Err(sqlx::Error::PoolTimedOut) => {
+                self.metrics.timeouts.inc();
+                Err(DbError::PoolTimeout)
+            }
+            Err(error) => Err(DbError::Query(error)),
+        }
+    }
+
+    fn span(&self, statement: &Statement) -> Span {
+        info_span!(
+            "query",
+            otel.name = %format_args!("{} {}", statement.operation, statement.table),
+            otel.kind = "client",
+            otel.status_code = Empty,
+            service = self.options.role.name(),
+            db.system.name = "sqlite",
+            db.operation.name = statement.operation,
+            db.collection.name = statement.table,
+            db.query.text = statement.sql,
+            error.type = Empty,
+            chaos.injected = Empty,
+        )
+    }
+}
+
+/// Returns how a SQLite file of ours is opened, by the pool and by a stall alike.
+pub(super) fn sqlite_options(options: &DbOptions) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(&options.file)
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Normal)
+        .busy_timeout(BUSY_TIMEOUT)
+        .foreign_keys(true)
+}

@@ -1,0 +1,233 @@
+//! Calls to other roles: a span and a time limit each, with the trace carried along.
+
+use std::time::Duration;
+
+use axum::{
+    body::Bytes,
+    http::{HeaderMap, HeaderValue, Method, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use opentelemetry::propagation::TextMapPropagator;
+use opentelemetry_http::HeaderInjector;
+use opentelemetry_sdk::propagation::TraceContextPropagator;
+use tracing::{Instrument, Span, field::Empty, info_span};
+use tracing_opentelemetry::OpenTelemetrySpanExt;
+
+use super::{problem::Problem, url::BaseUrl};
+use crate::config::Role;
+
+/// Longest answer that is read.
+const ANSWER_LIMIT_BYTES: usize = 1024 * 1024;
+const JSON: &str = "application/json";
+
+/// Another role, as one role sees it.
+#[derive(Debug, Clone)]
+pub(crate) struct Peer {
+    pub(crate) caller: Role,
+    pub(crate) callee: Role,
+    pub(crate) url: BaseUrl,
+    pub(crate) client: reqwest::Client,
+    pub(crate) timeout: Duration,
+}
+
+/// What is asked of another role.
+#[derive(Debug)]
+pub(crate) struct Ask {
+    pub(crate) method: Method,
+    /// The route's template, for the span: `/products/:id`.
+    pub(crate) route: &'static str,
+    pub(crate) path: String,
+    pub(crate) body: Option<Bytes>,
+    pub(crate) content_type: Option<String>,
+}
+
+impl Ask {
+    /// Asks for `path`.
+    pub(crate) fn get(route: &'static str, path: impl Into<String>) -> Self {
+        Self {
+            method: Method::GET,
+            route,
+            path: path.into(),
+            body: None,
+            content_type: None,
+        }
+    }
+
+    /// Posts a JSON value.
+    pub(crate) fn post(route: &'static str, body: &serde_json::Value) -> Self {
+        let content_type = Some(JSON.to_owned());
+        let body = Some(Bytes::from(body.to_string()));
+        Self {
+            method: Method::POST,
+            route,
+            path: route.to_owned(),
+            body,
+            content_type,
+        }
+    }
+}
+
+/// What another role answered, up to 4xx.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    content_type: Option<HeaderValue>,
+    pub(crate) body: Bytes,
+}
+
+impl Answer {
+    /// Reads the body as JSON.
+    pub(crate) fn json(&self) -> Result<serde_json::Value, CallError> {
+        serde_json::from_slice(&self.body).map_err(|_| CallError::Unreadable)
+    }
+}
+
+impl IntoResponse for Answer {
+    /// Passes the answer on as it came.
+    fn into_response(self) -> Response {
+        let mut headers = HeaderMap::new();
+        if let Some(kind) = self.content_type {
+            headers.insert(header::CONTENT_TYPE, kind);
+        }
+        (self.status, headers, self.body).into_response()
+    }
+}
+
+/// Why a call brought no answer that can be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum CallError {
+    /// No answer in time.
+    Timeout,
+    /// No connection, or it broke.
+    Unreachable,
+    /// The callee failed with this status.
+    Failed(StatusCode),
+    /// Too long, or not what was expected.
+    Unreadable,
+}
+
+impl CallError {
+    /// Returns the reason in a word, for logs and spans.
+    pub(crate) fn reason(self) -> &'static str {
+        match self {
+            Self::Timeout => "timeout",
+            Self::Unreachable => "unreachable",
+            Self::Failed(_) => "upstream_error",
+            Self::Unreadable => "unreadable_answer",
+        }
+    }
+
+    /// Returns what the caller's own client is told; a 503 stays one, since it can be retried.
+    pub(crate) fn problem(self, callee: Role) -> Problem {
+        let (status, what) = match self {
+            Self::Timeout => (StatusCode::GATEWAY_TIMEOUT, "did not answer in time"),
+            Self::Unreachable | Self::Failed(StatusCode::SERVICE_UNAVAILABLE) => {
+                (StatusCode::SERVICE_UNAVAILABLE, "is not available")
+            }
+            Self::Failed(_) | Self::Unreadable => (StatusCode::BAD_GATEWAY, "failed"),
+        };
+        Problem::new(status, format!("the {callee} service {what}"))
+    }
+}
+
+impl Peer {
+    /// Makes the call; answers of 5xx are errors, everything below is the answer.
+    pub(crate) async fn ask(&self, ask: Ask) -> Result<Answer, CallError> {
+        let span = info_span!(
+            "call",
+            otel.name = %format_args!("{} {}", ask.method, ask.route),
+            otel.kind = "client",
+            otel.status_code = Empty,
+            service = self.caller.name(),
+            peer.service = self.callee.name(),
+            http.request.method = ask.method.as_str(),
+            http.route = ask.route,
+            http.response.status_code = Empty,
+            error.type = Empty,
+        );
+        let outcome = self.send(ask, &span).instrument(span.clone()).await;
+        if let Err(error) = outcome {
+            span.record("otel.status_code", "ERROR");
+            span.record("error.type", error.reason());
+            span.in_scope(|| {
+                tracing::warn!(
+                    peer = self.callee.name(),
+                    reason = error.reason(),
+                    "call failed"
+                );
+            });
+            return Err(error);
+        }
+        outcome
+    }
+
+    /// Calls and turns every failure into the problem for the own client.
+    pub(crate) async fn pass_on(&self, ask: Ask) -> Result<Answer, Problem> {
+        self.ask(ask)
+            .await
+            .map_err(|error| error.problem(self.callee))
+    }
+
+    async fn send(&self, ask: Ask, span: &Span) -> Result<Answer, CallError> {
+        let mut headers = HeaderMap::new();
+        TraceContextPropagator::new()
+            .inject_context(&span.context(), &mut HeaderInjector(&mut headers));
+        if let Some(kind) = ask
+            .content_type
+            .and_then(|kind| HeaderValue::from_str(&kind).ok())
+        {
+            headers.insert(header::CONTENT_TYPE, kind);
+        }
+        let mut request = self
+            .client
+            .request(ask.method, self.url.join(&ask.path))
+            .headers(headers);
+        if let Some(body) = ask.body {
+            request = request.body(body);
+        }
+        let answer = request
+            .timeout(self.timeout)
+            .send()
+            .await
+            .map_err(|error| broken(&error))?;
+        let status = answer.status();
+        span.record("http.response.status_code", i64::from(status.as_u16()));
+        if status.is_server_error() {
+            return Err(CallError::Failed(status));
+        }
+        let content_type = answer.headers().get(header::CONTENT_TYPE).cloned();
+        Ok(Answer {
+            status,
+            content_type,
+            body: read(answer).await?,
+        })
+    }
+}
+
+async fn read(mut answer: reqwest::Response) -> Result<Bytes, CallError> {
+    let mut body = Vec::new();
+    while let Some(chunk) = answer.chunk().await.map_err(|error| broken(&error))? {
+        if body.len() + chunk.len() > ANSWER_LIMIT_BYTES {
+            return Err(CallError::Unreadable);
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body.into())
+}
+
+fn broken(error: &reqwest::Error) -> CallError {
+    if error.is_timeout() {
+        CallError::Timeout
+    } else {
+        CallError::Unreachable
+    }
+}
+
+/// Makes the client that the calls of a process share.
+pub(crate) fn client() -> Result<reqwest::Client, reqwest::Error> {
+    reqwest::Client::builder()
+        .connect_timeout(Duration::from_secs(1))
+        .redirect(reqwest::redirect::Policy::none())
+        .no_proxy()
+        .build()
+}

@@ -1,0 +1,138 @@
+//! Answers that say no: `application/problem+json` (RFC 9457), naming the fields at fault.
+//!
+//! A 5xx hides its cause from the client; whoever makes one logs it.
+
+use axum::{
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde::Serialize;
+
+use crate::db::DbError;
+
+/// The media type of a problem.
+pub(crate) const PROBLEM_JSON: &str = "application/problem+json";
+
+/// A refusal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Problem {
+    pub(crate) status: StatusCode,
+    detail: String,
+    errors: Vec<FieldError>,
+    reason: Option<&'static str>,
+}
+
+/// What is wrong with one field.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct FieldError {
+    pub(crate) field: String,
+    pub(crate) message: String,
+}
+
+#[derive(Serialize)]
+struct Wire<'a> {
+    r#type: &'static str,
+    title: &'a str,
+    status: u16,
+    detail: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'static str>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    errors: &'a [FieldError],
+}
+
+impl Problem {
+    /// Makes a refusal without a field.
+    pub(crate) fn new(status: StatusCode, detail: impl Into<String>) -> Self {
+        Self {
+            status,
+            detail: detail.into(),
+            errors: Vec::new(),
+            reason: None,
+        }
+    }
+
+    /// Makes a refusal for one field.
+    pub(crate) fn field(
+        status: StatusCode,
+        field: impl Into<String>,
+        message: impl Into<String>,
+    ) -> Self {
+        let error = FieldError {
+            field: field.into(),
+            message: message.into(),
+        };
+        let detail = format!("{}: {}", error.field, error.message);
+        Self {
+            status,
+            detail,
+            errors: vec![error],
+            reason: None,
+        }
+    }
+
+    /// Makes a 422 for several fields at once.
+    pub(crate) fn fields(errors: Vec<FieldError>) -> Self {
+        let named: Vec<String> = errors
+            .iter()
+            .map(|error| format!("{}: {}", error.field, error.message))
+            .collect();
+        Self {
+            status: StatusCode::UNPROCESSABLE_ENTITY,
+            detail: named.join("; "),
+            errors,
+            reason: None,
+        }
+    }
+
+    /// Adds a word that programs can tell refusals apart by.
+    pub(crate) fn because(mut self, reason: &'static str) -> Self {
+        self.reason = Some(reason);
+        self
+    }
+
+    /// Makes a 500 that tells nothing.
+    pub(crate) fn internal() -> Self {
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "something went wrong on our side",
+        )
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let wire = Wire {
+            r#type: "about:blank",
+            title: self.status.canonical_reason().unwrap_or("Error"),
+            status: self.status.as_u16(),
+            detail: &self.detail,
+            reason: self.reason,
+            errors: &self.errors,
+        };
+        let body = serde_json::to_vec(&wire).unwrap_or_default();
+        let kind = (header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
+        (self.status, [kind], body).into_response()
+    }
+}
+
+impl From<DbError> for Problem {
+    /// Logs why, and tells the client only whether to try again.
+    fn from(error: DbError) -> Self {
+        let problem = match error {
+            DbError::PoolTimeout => Self::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "the service is busy, try again",
+            ),
+            DbError::Query(_) => Self::internal(),
+        };
+        tracing::error!(reason = %error, "query failed");
+        problem
+    }
+}
+
+impl From<sqlx::Error> for Problem {
+    fn from(error: sqlx::Error) -> Self {
+        DbError::Query(error).into()
+    }
+}

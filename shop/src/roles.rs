@@ -1,0 +1,113 @@
+//! The roles: what each one is made of, and how it is started.
+//!
+//! A role is a router, the routes it is counted by, perhaps a database, and perhaps work in the
+//! background. Roles share no state; they talk over HTTP even inside one process.
+
+use std::{future::Future, path::Path, pin::Pin, sync::Arc};
+
+use axum::{Router, http::Method};
+use fault::Registry;
+
+use crate::{
+    config::{Role, ShopConfig},
+    db::{Db, DbOptions, Schema},
+    error::ShopError,
+    http::{call::Peer, url::BaseUrl},
+    telemetry::{business::Business, http_metrics::RouteSpec, metrics::Metrics},
+};
+
+mod catalog;
+mod edge;
+mod orders;
+mod payments;
+mod storefront;
+
+pub(crate) use edge::finish;
+
+/// Work that goes on beside the requests, until its role stops.
+pub(crate) type Background = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// A role that is ready to be served.
+pub(crate) struct Started {
+    pub(crate) role: Role,
+    pub(crate) router: Router,
+    pub(crate) routes: Vec<RouteSpec>,
+    pub(crate) db: Option<Arc<Db>>,
+    pub(crate) background: Vec<Background>,
+}
+
+/// What a role is started with.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Parts<'a> {
+    pub(crate) config: &'a ShopConfig,
+    pub(crate) metrics: &'a Metrics,
+    pub(crate) faults: &'a Registry,
+    pub(crate) folder: &'a Path,
+    /// Every role this process can reach, with the URL it answers at.
+    pub(crate) reachable: &'a [(Role, BaseUrl)],
+    pub(crate) client: &'a reqwest::Client,
+}
+
+impl Parts<'_> {
+    pub(crate) fn business(&self) -> Business {
+        self.metrics.business.clone()
+    }
+
+    /// Returns how `from` reaches `to`.
+    pub(crate) fn peer(&self, from: Role, to: Role) -> Result<Peer, ShopError> {
+        let found = self.reachable.iter().find(|(role, _)| *role == to);
+        let missing = ShopError::PeerMissing {
+            role: from.name(),
+            peer: to.name(),
+        };
+        let (_, url) = found.ok_or(missing)?;
+        // Who passes on waits longer than who is asked to, so that the inner reason comes out.
+        let patience = if to.peers().is_empty() { 1 } else { 2 };
+        Ok(Peer {
+            caller: from,
+            callee: to,
+            url: url.clone(),
+            client: self.client.clone(),
+            timeout: self.config.call_timeout * patience,
+        })
+    }
+
+    /// Opens and migrates the database of a role.
+    pub(crate) async fn database(&self, role: Role, schema: Schema) -> Result<Arc<Db>, ShopError> {
+        let failed = |source| ShopError::Database {
+            service: role.name(),
+            source,
+        };
+        let options = DbOptions {
+            role,
+            file: self.folder.join(format!("{role}.db")),
+            connections: self.config.db_connections,
+            acquire_timeout: self.config.db_acquire_timeout,
+        };
+        let stalls = self.faults.db_stalls(role.name());
+        let db = Db::open(options, &self.metrics.db, stalls)
+            .await
+            .map_err(failed)?;
+        db.migrate(schema).await.map_err(failed)?;
+        Ok(Arc::new(db))
+    }
+}
+
+/// Starts a role: its database is open, migrated and seeded when this returns.
+pub(crate) async fn start(role: Role, parts: Parts<'_>) -> Result<Started, ShopError> {
+    match role {
+        Role::Storefront => storefront::start(parts),
+        Role::Orders => orders::start(parts).await,
+        Role::Payments => payments::start(parts).await,
+        Role::Catalog => catalog::start(parts).await,
+    }
+}
+
+/// Declares a route for counting; every route may also fail in these ways.
+fn counted(method: Method, template: &'static str, statuses: &'static [u16]) -> RouteSpec {
+    RouteSpec {
+        method,
+        template,
+        statuses,
+    }
+}

@@ -1,0 +1,73 @@
+//! What surrounds the routes of every role: refusals in one form, and work that outlives its caller.
+
+use std::{any::Any, future::Future, sync::Arc};
+
+use axum::{
+    Router,
+    http::StatusCode,
+    middleware,
+    response::{IntoResponse, Response},
+};
+use fault::{Registry, layer::FaultLayer};
+use tower_http::catch_panic::CatchPanicLayer;
+use tracing::Instrument;
+
+use super::Started;
+use crate::{
+    http::{observe, problem::Problem},
+    telemetry::http_metrics::ServiceHttp,
+};
+
+/// Puts the layers around a role's routes; outermost first: trace, metrics, fault, handler.
+pub(crate) fn finish(started: &Started, http: Arc<ServiceHttp>, faults: &Registry) -> Router {
+    started
+        .router
+        .clone()
+        .fallback(unmatched)
+        .method_not_allowed_fallback(wrong_method)
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(FaultLayer::new(faults.clone(), started.role.name()))
+        .layer(middleware::from_fn_with_state(
+            Arc::clone(&http),
+            observe::metrics,
+        ))
+        .layer(middleware::from_fn_with_state(http, observe::trace))
+}
+
+async fn unmatched() -> Problem {
+    Problem::new(StatusCode::NOT_FOUND, "there is no such route")
+}
+
+async fn wrong_method() -> Problem {
+    Problem::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "the route does not take this method",
+    )
+}
+
+// The signature is what the layer asks for.
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "CatchPanicLayer hands the payload over"
+)]
+fn panicked(payload: Box<dyn Any + Send + 'static>) -> Response {
+    let text = payload.downcast_ref::<String>().map(String::as_str);
+    let reason = text
+        .or_else(|| payload.downcast_ref::<&str>().copied())
+        .unwrap_or("no message");
+    tracing::error!(reason, "a handler panicked");
+    Problem::internal().into_response()
+}
+
+/// Runs `work` to its end even when the caller goes away, so that money and stock stay in step.
+pub(super) async fn to_the_end<T: Send + 'static>(
+    work: impl Future<Output = Result<T, Problem>> + Send + 'static,
+) -> Result<T, Problem> {
+    match tokio::spawn(work.in_current_span()).await {
+        Ok(outcome) => outcome,
+        Err(error) => {
+            tracing::error!(reason = %error, "a task ended early");
+            Err(Problem::internal())
+        }
+    }
+}

@@ -1,0 +1,279 @@
+//! One process of the shop: its roles started, served, and drained.
+//!
+//! Tests and the command line use the same [`Shop`].
+
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use fault::{
+    Registry,
+    control::ControlConfig,
+    supervise::{Ready, ServiceAddress},
+};
+use futures_util::future::try_join_all;
+use tempfile::TempDir;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::{
+    config::{DataPlace, Role, ShopConfig},
+    db::{Db, hold_stalls},
+    error::ShopError,
+    http::{call, serve::Bound, url::BaseUrl},
+    process::{
+        listeners::{Health, SideListeners},
+        side::SideRuntime,
+    },
+    roles::{self, Parts, Started},
+    telemetry::{
+        db_metrics::PoolCollector, faults::FaultCollector, metrics::Metrics,
+        process::ProcessCollector,
+    },
+};
+
+/// Longest wait for databases to close.
+const CLOSE_LIMIT: Duration = Duration::from_secs(2);
+
+/// A running shop.
+#[derive(Debug)]
+pub struct Shop {
+    ready: Ready,
+    faults: Registry,
+    serving: Vec<Serving>,
+    background: TaskTracker,
+    stop_background: CancellationToken,
+    stop_side: CancellationToken,
+    is_ready: Arc<AtomicBool>,
+    databases: Vec<Arc<Db>>,
+    drain_limit: Duration,
+    _folder: Folder,
+}
+
+/// A role's listener at work.
+#[derive(Debug)]
+struct Serving {
+    role: Role,
+    stop: CancellationToken,
+    done: tokio::task::JoinHandle<()>,
+}
+
+/// Where the databases are; a temporary folder goes with it.
+#[derive(Debug)]
+enum Folder {
+    Temporary(TempDir),
+    Kept(PathBuf),
+}
+
+impl Shop {
+    /// Starts the roles on the current runtime, metrics and control on `side`.
+    pub async fn start(
+        config: ShopConfig,
+        control: ControlConfig,
+        side: &SideRuntime,
+    ) -> Result<Self, ShopError> {
+        config.check_peers()?;
+        let process = ProcessCollector::new();
+        let business = bind_roles(&config).await?;
+        let listeners =
+            SideListeners::bind(side, config.metrics_listen, config.control_listen, &control)
+                .await?;
+        let folder = Folder::make(&config.data)?;
+        let faults = Registry::new();
+        let mut metrics = Metrics::new(&business.iter().map(|(role, _)| *role).collect::<Vec<_>>());
+        let started = start_roles(&config, &business, &metrics, &faults, &folder).await?;
+        let databases: Vec<Arc<Db>> = started
+            .iter()
+            .filter_map(|started| started.db.clone())
+            .collect();
+        metrics.collect(Box::new(process));
+        metrics.collect(Box::new(PoolCollector(databases.clone())));
+        metrics.collect(Box::new(FaultCollector(faults.clone())));
+
+        let ready = Ready {
+            pid: std::process::id(),
+            services: addresses(&business),
+            metrics_url: Some(listeners.metrics_url()),
+            control_url: Some(listeners.control_url()),
+        };
+        let mut shop = Self {
+            ready,
+            faults,
+            serving: Vec::new(),
+            background: TaskTracker::new(),
+            stop_background: CancellationToken::new(),
+            stop_side: CancellationToken::new(),
+            is_ready: Arc::default(),
+            databases,
+            drain_limit: config.drain_limit,
+            _folder: folder,
+        };
+        shop.serve(business, started, &metrics);
+        let health = Health {
+            services: shop
+                .serving
+                .iter()
+                .map(|serving| serving.role.name())
+                .collect(),
+            ready: Arc::clone(&shop.is_ready),
+            metrics: metrics.seal(),
+        };
+        listeners.serve(side, health, shop.faults.clone(), control, &shop.stop_side);
+        shop.is_ready.store(true, Ordering::Relaxed);
+        Ok(shop)
+    }
+
+    /// Returns where the shop listens.
+    pub fn ready(&self) -> &Ready {
+        &self.ready
+    }
+
+    /// Returns the URL of a role of this process.
+    pub fn url(&self, role: Role) -> Option<&str> {
+        let own = self
+            .ready
+            .services
+            .iter()
+            .find(|at| at.service == role.name());
+        own.map(|at| at.url.as_str())
+    }
+
+    /// Returns the registry of faults.
+    pub fn faults(&self) -> &Registry {
+        &self.faults
+    }
+
+    /// Drains the roles, callers first, and closes the databases; within about the drain limit.
+    pub async fn shutdown(self) {
+        self.is_ready.store(false, Ordering::Relaxed);
+        // What a fault holds up would only use the limit up.
+        self.faults.withdraw_all(None, "the process stops");
+        let deadline = Instant::now() + self.drain_limit;
+        for Serving { role, stop, done } in self.serving {
+            stop.cancel();
+            let left = deadline.saturating_duration_since(Instant::now());
+            if tokio::time::timeout(left, done).await.is_err() {
+                tracing::warn!(
+                    service = role.name(),
+                    "requests were cut off at the drain limit"
+                );
+            }
+        }
+        self.stop_background.cancel();
+        self.background.close();
+        let closing = async {
+            self.background.wait().await;
+            for db in &self.databases {
+                db.close().await;
+            }
+        };
+        if tokio::time::timeout(CLOSE_LIMIT, closing).await.is_err() {
+            tracing::warn!("a database did not close in time");
+        }
+        self.stop_side.cancel();
+    }
+
+    fn serve(&mut self, business: Vec<(Role, Bound)>, started: Vec<Started>, metrics: &Metrics) {
+        for ((role, bound), started) in business.into_iter().zip(started) {
+            let http = Arc::new(metrics.http.service(role.name(), &started.routes));
+            let router = roles::finish(&started, http, &self.faults);
+            if let Some(db) = &started.db {
+                let stalls = self.faults.db_stalls(role.name());
+                self.in_background(hold_stalls(Arc::clone(db), stalls));
+            }
+            for work in started.background {
+                self.in_background(work);
+            }
+            let stop = CancellationToken::new();
+            let done = tokio::spawn(bound.serve(router, stop.clone(), self.drain_limit));
+            self.serving.push(Serving { role, stop, done });
+        }
+    }
+
+    fn in_background(&self, work: impl Future<Output = ()> + Send + 'static) {
+        let stopped = self.stop_background.clone();
+        self.background.spawn(async move {
+            let _ = stopped.run_until_cancelled(work).await;
+        });
+    }
+}
+
+async fn bind_roles(config: &ShopConfig) -> Result<Vec<(Role, Bound)>, ShopError> {
+    let mut bound = Vec::new();
+    for listener in &config.roles {
+        let role = listener.role;
+        let flag = format!("{role}-listen");
+        bound.push((
+            role,
+            Bound::bind(listener.listen, role.name(), &flag).await?,
+        ));
+    }
+    Ok(bound)
+}
+
+async fn start_roles(
+    config: &ShopConfig,
+    business: &[(Role, Bound)],
+    metrics: &Metrics,
+    faults: &Registry,
+    folder: &Folder,
+) -> Result<Vec<Started>, ShopError> {
+    let mut reachable = config.elsewhere.clone();
+    for (role, bound) in business {
+        reachable.retain(|(other, _)| other != role);
+        reachable.push((*role, BaseUrl::parse(&bound.url())?));
+    }
+    let client = call::client()?;
+    let parts = Parts {
+        config,
+        metrics,
+        faults,
+        folder: folder.path(),
+        reachable: &reachable,
+        client: &client,
+    };
+    try_join_all(business.iter().map(|(role, _)| roles::start(*role, parts))).await
+}
+
+fn addresses(business: &[(Role, Bound)]) -> Vec<ServiceAddress> {
+    let address = |(role, bound): &(Role, Bound)| ServiceAddress {
+        service: role.name().to_owned(),
+        url: bound.url(),
+    };
+    business.iter().map(address).collect()
+}
+
+impl Folder {
+    fn make(place: &DataPlace) -> Result<Self, ShopError> {
+        let refused = |path: PathBuf| {
+            move |source| ShopError::File {
+                doing: "make the data folder",
+                path,
+                source,
+            }
+        };
+        match place {
+            DataPlace::Temporary => {
+                let made = tempfile::Builder::new().prefix("obs-tui-shop-").tempdir();
+                Ok(Self::Temporary(
+                    made.map_err(refused(std::env::temp_dir()))?,
+                ))
+            }
+            DataPlace::Folder(path) => {
+                std::fs::create_dir_all(path).map_err(refused(path.clone()))?;
+                Ok(Self::Kept(path.clone()))
+            }
+        }
+    }
+
+    fn path(&self) -> &std::path::Path {
+        match self {
+            Self::Temporary(folder) => folder.path(),
+            Self::Kept(path) => path,
+        }
+    }
+}

@@ -1,0 +1,295 @@
+//! Counting requests: per route, method and status, with handles resolved once.
+//!
+//! `path` is the route's template (`/products/:id`), `unmatched` for what no route took. A request
+//! whose caller went away before the answer counts as status 499, so that it is not lost.
+
+use std::{collections::HashMap, sync::OnceLock, time::Duration};
+
+use axum::http::Method;
+use prometheus_client::{
+    encoding::EncodeLabelSet,
+    metrics::{
+        counter::Counter, exemplar::HistogramWithExemplars, family::Family, gauge::Gauge,
+        histogram::Histogram,
+    },
+    registry::Registry,
+};
+
+use super::metrics::{Buckets, ServiceLabel, TraceLabel};
+
+/// Seconds; the bounds are part of the contract.
+pub(crate) const REQUEST_SECONDS: [f64; 11] = [
+    0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
+];
+const SIZE_BYTES: [f64; 8] = [
+    64.0,
+    256.0,
+    1_024.0,
+    4_096.0,
+    16_384.0,
+    65_536.0,
+    262_144.0,
+    1_048_576.0,
+];
+
+/// The caller closed the connection before the answer; not a status anyone receives.
+pub(crate) const CLIENT_CLOSED: u16 = 499;
+const UNMATCHED: &str = "unmatched";
+const METHODS: [&str; 8] = [
+    "GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "other",
+];
+const STATUS_FIRST: u16 = 100;
+const STATUS_COUNT: usize = 500;
+
+#[derive(Debug, Clone, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct StatusLabels {
+    service: &'static str,
+    method: &'static str,
+    path: &'static str,
+    status: u16,
+}
+
+#[derive(Debug, Clone, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct RouteLabels {
+    service: &'static str,
+    method: &'static str,
+    path: &'static str,
+}
+
+type Durations = HistogramWithExemplars<TraceLabel>;
+
+/// The HTTP instruments of a process.
+#[derive(Debug, Clone)]
+pub(crate) struct HttpMetrics {
+    requests: Family<StatusLabels, Counter>,
+    durations: Family<StatusLabels, Durations, Buckets>,
+    active: Family<ServiceLabel, Gauge>,
+    request_sizes: Family<RouteLabels, Histogram, Buckets>,
+    response_sizes: Family<RouteLabels, Histogram, Buckets>,
+}
+
+impl HttpMetrics {
+    pub(crate) fn register(registry: &mut Registry) -> Self {
+        let metrics = Self {
+            requests: Family::default(),
+            durations: Family::new_with_constructor(Buckets(&REQUEST_SECONDS)),
+            active: Family::default(),
+            request_sizes: Family::new_with_constructor(Buckets(&SIZE_BYTES)),
+            response_sizes: Family::new_with_constructor(Buckets(&SIZE_BYTES)),
+        };
+        registry.register(
+            "http_requests",
+            "Requests answered",
+            metrics.requests.clone(),
+        );
+        registry.register(
+            "http_request_duration_seconds",
+            "Time from the request's head to the answer's head",
+            metrics.durations.clone(),
+        );
+        registry.register(
+            "http_active_connections",
+            "Requests being handled",
+            metrics.active.clone(),
+        );
+        registry.register(
+            "http_request_size_bytes",
+            "Length of request bodies",
+            metrics.request_sizes.clone(),
+        );
+        registry.register(
+            "http_response_size_bytes",
+            "Length of answer bodies",
+            metrics.response_sizes.clone(),
+        );
+        metrics
+    }
+
+    /// Returns the handles of one service, with every known route and outcome at zero.
+    pub(crate) fn service(&self, service: &'static str, routes: &[RouteSpec]) -> ServiceHttp {
+        let mut by_template = HashMap::new();
+        for route in routes {
+            let methods = by_template
+                .entry(route.template)
+                .or_insert_with(|| Methods::new(label_of(route.template)));
+            let handles = methods.get(self, service, &route.method);
+            for status in route.statuses {
+                handles.counter(self, *status);
+            }
+            if let Some(success) = route.statuses.first() {
+                handles.duration(self, *success);
+            }
+        }
+        ServiceHttp {
+            metrics: self.clone(),
+            service,
+            active: self.active.get_or_create_owned(&ServiceLabel { service }),
+            by_template,
+            unmatched: Methods::new(UNMATCHED),
+        }
+    }
+}
+
+/// A route as its role declares it: what is counted from the start.
+#[derive(Debug, Clone)]
+pub(crate) struct RouteSpec {
+    pub(crate) method: Method,
+    /// As axum writes it: `/products/{id}`.
+    pub(crate) template: &'static str,
+    /// Statuses it is known to answer, success first.
+    pub(crate) statuses: &'static [u16],
+}
+
+/// The HTTP handles of one service.
+#[derive(Debug)]
+pub(crate) struct ServiceHttp {
+    metrics: HttpMetrics,
+    service: &'static str,
+    active: Gauge,
+    by_template: HashMap<&'static str, Methods>,
+    unmatched: Methods,
+}
+
+impl ServiceHttp {
+    /// Returns the service these handles count for.
+    pub(crate) fn service(&self) -> &'static str {
+        self.service
+    }
+
+    /// Returns the gauge of requests being handled.
+    pub(crate) fn active(&self) -> &Gauge {
+        &self.active
+    }
+
+    /// Returns the value of the `path` label for the template that matched.
+    pub(crate) fn path(&self, template: Option<&str>) -> &'static str {
+        self.methods(template).path
+    }
+
+    /// Counts one answered request.
+    pub(crate) fn record(&self, seen: &Seen<'_>) {
+        let handles = self
+            .methods(seen.template)
+            .get(&self.metrics, self.service, seen.method);
+        handles.counter(&self.metrics, seen.status).inc();
+        let exemplar = seen.trace_id.map(TraceLabel);
+        let when = exemplar.is_some().then(std::time::SystemTime::now);
+        let duration = handles.duration(&self.metrics, seen.status);
+        duration.observe(seen.elapsed.as_secs_f64(), exemplar, when);
+        if let Some(bytes) = seen.request_bytes {
+            handles.request_size.observe(bytes as f64);
+        }
+        if let Some(bytes) = seen.response_bytes {
+            handles.response_size.observe(bytes as f64);
+        }
+    }
+
+    fn methods(&self, template: Option<&str>) -> &Methods {
+        template
+            .and_then(|template| self.by_template.get(template))
+            .unwrap_or(&self.unmatched)
+    }
+}
+
+/// What was seen of one request.
+#[derive(Debug)]
+pub(crate) struct Seen<'a> {
+    pub(crate) template: Option<&'a str>,
+    pub(crate) method: &'a Method,
+    pub(crate) status: u16,
+    pub(crate) elapsed: Duration,
+    pub(crate) request_bytes: Option<u64>,
+    pub(crate) response_bytes: Option<u64>,
+    pub(crate) trace_id: Option<[u8; 16]>,
+}
+
+/// The cache of one route: a slot a method.
+#[derive(Debug)]
+struct Methods {
+    path: &'static str,
+    slots: [OnceLock<RouteHandles>; METHODS.len()],
+}
+
+impl Methods {
+    fn new(path: &'static str) -> Self {
+        Self {
+            path,
+            slots: Default::default(),
+        }
+    }
+
+    fn get(&self, metrics: &HttpMetrics, service: &'static str, method: &Method) -> &RouteHandles {
+        let slot = METHODS.iter().position(|name| *name == method.as_str());
+        let slot = slot.unwrap_or(METHODS.len() - 1);
+        self.slots[slot].get_or_init(|| {
+            let labels = RouteLabels {
+                service,
+                method: METHODS[slot],
+                path: self.path,
+            };
+            RouteHandles {
+                request_size: metrics.request_sizes.get_or_create_owned(&labels),
+                response_size: metrics.response_sizes.get_or_create_owned(&labels),
+                labels,
+                by_status: (0..STATUS_COUNT)
+                    .map(|_| StatusHandles::default())
+                    .collect(),
+            }
+        })
+    }
+}
+
+/// The cache of one route and method: a slot a status.
+#[derive(Debug)]
+struct RouteHandles {
+    labels: RouteLabels,
+    request_size: Histogram,
+    response_size: Histogram,
+    by_status: Box<[StatusHandles]>,
+}
+
+#[derive(Debug, Default)]
+struct StatusHandles {
+    requests: OnceLock<Counter>,
+    duration: OnceLock<Durations>,
+}
+
+impl RouteHandles {
+    fn counter(&self, metrics: &HttpMetrics, status: u16) -> &Counter {
+        let slot = &self.by_status[status_slot(status)].requests;
+        slot.get_or_init(|| metrics.requests.get_or_create_owned(&self.labels(status)))
+    }
+
+    fn duration(&self, metrics: &HttpMetrics, status: u16) -> &Durations {
+        let slot = &self.by_status[status_slot(status)].duration;
+        slot.get_or_init(|| metrics.durations.get_or_create_owned(&self.labels(status)))
+    }
+
+    fn labels(&self, status: u16) -> StatusLabels {
+        let RouteLabels {
+            service,
+            method,
+            path,
+        } = self.labels;
+        StatusLabels {
+            service,
+            method,
+            path,
+            status,
+        }
+    }
+}
+
+/// Statuses above 599 do not occur; they would share the last slot.
+fn status_slot(status: u16) -> usize {
+    usize::from(status.saturating_sub(STATUS_FIRST)).min(STATUS_COUNT - 1)
+}
+
+/// Turns axum's `/products/{id}` into the contract's `/products/:id`; called once a route, at start.
+fn label_of(template: &'static str) -> &'static str {
+    if template.contains('{') {
+        Box::leak(template.replace('{', ":").replace('}', "").into_boxed_str())
+    } else {
+        template
+    }
+}
