@@ -1,6 +1,23 @@
 //! Evaluates queries over a store.
+//!
+//! An expression is evaluated at one time; a range query is a row of such evaluations that share
+//! the look-up of series. Files in reading order: `eval` walks the tree, `context` is what a query
+//! carries along, `window` reads ranges, `group` decides which elements belong together.
+
+mod aggregate;
+mod binary;
+pub(crate) mod context;
+pub(crate) mod eval;
+pub(crate) mod group;
+mod result;
+pub(crate) mod window;
+
+pub(crate) use aggregate::{quantile, warn_about_quantile};
+
+use context::Context;
 
 use crate::query::Query;
+use crate::query::ast::Type;
 use crate::store::Store;
 use crate::value::Value;
 
@@ -103,13 +120,24 @@ impl Engine {
     }
 
     /// Evaluates a query at one time.
+    ///
+    /// A range vector comes back as the samples in its range. The order of an instant vector
+    /// means something only after `sort`, `topk` and the like.
     pub fn instant(
         &self,
-        _store: &Store,
-        _query: &Query,
-        _t_ms: i64,
+        store: &Store,
+        query: &Query,
+        t_ms: i64,
     ) -> Result<Evaluated, QueryError> {
-        Err(QueryError::BadRange("evaluation is not built"))
+        let context = self.context(store, query, t_ms, t_ms);
+        let value = match query.expr().type_of() {
+            Type::Matrix => result::matrix_at(&context, query.expr(), t_ms)?,
+            _ => result::instant(eval::eval(&context, query.expr(), t_ms)?, t_ms)?,
+        };
+        Ok(Evaluated {
+            value,
+            notes: context.into_notes(),
+        })
     }
 
     /// Evaluates a query at `start_ms`, `start_ms + step_ms`, … up to `end_ms`.
@@ -117,12 +145,66 @@ impl Engine {
     /// The result is a matrix sorted by labels; a scalar query gives one series without labels.
     pub fn range(
         &self,
-        _store: &Store,
-        _query: &Query,
-        _start_ms: i64,
-        _end_ms: i64,
-        _step_ms: i64,
+        store: &Store,
+        query: &Query,
+        start_ms: i64,
+        end_ms: i64,
+        step_ms: i64,
     ) -> Result<Evaluated, QueryError> {
-        Err(QueryError::BadRange("evaluation is not built"))
+        self.check_range(query, start_ms, end_ms, step_ms)?;
+        let context = self.context(store, query, start_ms, end_ms);
+        let mut rows = result::Rows::default();
+        let mut t_ms = start_ms;
+        while t_ms <= end_ms {
+            context.release_to(rows.samples());
+            rows.add(eval::eval(&context, query.expr(), t_ms)?, t_ms)?;
+            context.check(rows.samples())?;
+            t_ms = t_ms.saturating_add(step_ms);
+        }
+        Ok(Evaluated {
+            value: rows.into_matrix(),
+            notes: context.into_notes(),
+        })
+    }
+
+    fn context<'q>(
+        &'q self,
+        store: &'q Store,
+        query: &Query,
+        start_ms: i64,
+        end_ms: i64,
+    ) -> Context<'q> {
+        Context::new(store, &self.options, query.selectors(), start_ms, end_ms)
+    }
+
+    fn check_range(
+        &self,
+        query: &Query,
+        start_ms: i64,
+        end_ms: i64,
+        step_ms: i64,
+    ) -> Result<(), QueryError> {
+        if matches!(query.expr().type_of(), Type::Matrix | Type::String) {
+            return Err(QueryError::BadRange(
+                "a range query needs a scalar or an instant vector expression",
+            ));
+        }
+        if step_ms <= 0 {
+            return Err(QueryError::BadRange("the step must be greater than 0"));
+        }
+        if end_ms < start_ms {
+            return Err(QueryError::BadRange("the end lies before the start"));
+        }
+        if end_ms == i64::MAX {
+            return Err(QueryError::BadRange("the end is out of range"));
+        }
+        let steps = end_ms.abs_diff(start_ms) / step_ms as u64 + 1;
+        if steps > self.options.max_steps as u64 {
+            return Err(QueryError::TooManySteps {
+                steps,
+                limit: self.options.max_steps,
+            });
+        }
+        Ok(())
     }
 }

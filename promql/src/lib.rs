@@ -13,6 +13,7 @@ pub mod labels;
 pub mod query;
 pub mod rules;
 pub mod store;
+mod sum;
 pub mod value;
 pub mod yaml;
 

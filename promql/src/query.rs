@@ -3,13 +3,14 @@
 pub(crate) mod ast;
 pub(crate) mod matcher;
 mod parse;
-mod print;
+pub(crate) mod print;
 mod regex_syntax;
 
 use std::fmt;
 use std::sync::Arc;
 
 pub(crate) use ast::Expr;
+pub(crate) use regex_syntax::{anchored as anchored_regex, unanchored as unanchored_regex};
 
 use crate::labels::Labels;
 use matcher::Matcher;

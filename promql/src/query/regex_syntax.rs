@@ -16,7 +16,16 @@ const SIZE_LIMIT: usize = 1 << 20;
 
 /// Compiles a pattern that must match a whole value; `.` matches line breaks.
 pub(crate) fn anchored(pattern: &str) -> Result<Regex, ParseError> {
-    RegexBuilder::new(&format!("^(?s:{})$", translate(pattern)))
+    compile(pattern, &format!("^(?s:{})$", translate(pattern)))
+}
+
+/// Compiles a pattern that may match anywhere in a text.
+pub(crate) fn unanchored(pattern: &str) -> Result<Regex, ParseError> {
+    compile(pattern, &translate(pattern))
+}
+
+fn compile(pattern: &str, translated: &str) -> Result<Regex, ParseError> {
+    RegexBuilder::new(translated)
         .size_limit(SIZE_LIMIT)
         .build()
         .map_err(|error| {

@@ -1,9 +1,21 @@
-//! Runs rules against a store.
+//! Runs groups of rules against a store.
+//!
+//! It decides nothing about time: the caller says when a group is evaluated. Rules of a group run
+//! in order and each sees what the ones before it wrote. A rule that fails changes nothing: its
+//! alerts stay as they are, none of its series goes stale.
 
-use crate::engine::Options;
-use crate::labels::Labels;
-use crate::rules::RuleFile;
+use std::collections::BTreeSet;
+
+use super::alerts::{Alerts, Element};
+use super::file::{Group, Rule, RuleFile, RuleType};
+use super::status::{
+    AlertState, GroupOutcome, GroupStatus, Health, Notification, RuleError, RuleKind, RuleStatus,
+};
+use super::template::Template;
+use crate::engine::{Engine, Options};
+use crate::labels::{Labels, METRIC_NAME};
 use crate::store::Store;
+use crate::value::{Point, Value, stale_nan};
 
 /// What the evaluation needs to know besides the rules.
 #[derive(Debug, Clone)]
@@ -32,203 +44,338 @@ impl Default for Config {
     }
 }
 
-/// The state of an alert or of an alerting rule (the highest of its alerts).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum AlertState {
-    /// Nothing is wrong, or no longer.
-    Inactive,
-    /// The condition holds, not yet long enough.
-    Pending,
-    /// The condition has held long enough.
-    Firing,
-}
-
-impl AlertState {
-    /// Returns the word Prometheus uses.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Inactive => "inactive",
-            Self::Pending => "pending",
-            Self::Firing => "firing",
-        }
-    }
-}
-
-/// Whether the last evaluation of a rule went well.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Health {
-    /// Not evaluated yet.
-    Unknown,
-    /// The last evaluation had a result.
-    Ok,
-    /// The last evaluation failed.
-    Err,
-}
-
-/// Kinds of rule.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum RuleKind {
-    /// Writes series.
-    Recording,
-    /// Raises alerts.
-    Alerting,
-}
-
-/// A group as the evaluator runs it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct GroupStatus {
-    /// Index of the rule file among those given.
-    pub file: usize,
-    /// Name of the group.
-    pub name: String,
-    /// Time between evaluations.
-    pub interval_ms: i64,
-    /// Time of the last evaluation.
-    pub last_evaluation_ms: Option<i64>,
-}
-
-/// One active alert.
-#[derive(Debug, Clone, PartialEq)]
-pub struct AlertStatus {
-    /// Its labels, `alertname` included.
-    pub labels: Labels,
-    /// Its annotations, templates expanded.
-    pub annotations: Vec<(String, String)>,
-    /// Pending or firing; inactive for one that resolved lately.
-    pub state: AlertState,
-    /// Since when the condition holds.
-    pub active_at_ms: i64,
-    /// Since when it fires.
-    pub fired_at_ms: Option<i64>,
-    /// When it resolved.
-    pub resolved_at_ms: Option<i64>,
-    /// Since when it only fires because of `keep_firing_for`.
-    pub keep_firing_since_ms: Option<i64>,
-    /// The value of the expression at the last evaluation.
-    pub value: f64,
-}
-
-/// One rule as `/api/v1/rules` shows it.
-#[derive(Debug, Clone, PartialEq)]
-pub struct RuleStatus {
-    /// Name of its group.
-    pub group: String,
-    /// Name of the alert or of the recorded series.
-    pub name: String,
-    /// What it does.
-    pub kind: RuleKind,
-    /// Its expression in canonical form.
-    pub query: String,
-    /// How long the condition must hold.
-    pub for_ms: i64,
-    /// How long it fires on.
-    pub keep_firing_for_ms: i64,
-    /// Its labels as written.
-    pub labels: Vec<(String, String)>,
-    /// Its annotations as written.
-    pub annotations: Vec<(String, String)>,
-    /// The highest state of its alerts.
-    pub state: AlertState,
-    /// Pending and firing alerts, sorted by labels.
-    pub alerts: Vec<AlertStatus>,
-    /// Whether the last evaluation went well.
-    pub health: Health,
-    /// Why it did not.
-    pub last_error: Option<String>,
-    /// When it was evaluated last.
-    pub last_evaluation_ms: Option<i64>,
-}
-
-/// A change of state of one alert.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Transition {
-    /// Name of the group.
-    pub group: String,
-    /// Name of the alert.
-    pub alert: String,
-    /// Labels of the alert.
-    pub labels: Labels,
-    /// Annotations, templates expanded.
-    pub annotations: Vec<(String, String)>,
-    /// State before.
-    pub from: AlertState,
-    /// State after.
-    pub to: AlertState,
-    /// Time of the evaluation that changed it.
-    pub t_ms: i64,
-    /// Value of the expression.
-    pub value: f64,
-}
-
-/// A rule that could not be evaluated.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RuleError {
-    /// Name of the rule.
-    pub rule: String,
-    /// What went wrong.
-    pub message: String,
-}
-
-/// What one evaluation of a group did.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct GroupOutcome {
-    /// Alerts that changed state, in the order of the rules.
-    pub transitions: Vec<Transition>,
-    /// Rules that failed.
-    pub errors: Vec<RuleError>,
-    /// Samples written, stale markers included.
-    pub samples_written: usize,
-}
-
-/// An alert as it is posted to an Alertmanager.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Notification {
-    /// Labels of the alert.
-    pub labels: Labels,
-    /// Annotations, templates expanded.
-    pub annotations: Vec<(String, String)>,
-    /// Since when it fires.
-    pub starts_at_ms: i64,
-    /// When it ended, or when it counts as ended if nothing more is heard of it.
-    pub ends_at_ms: i64,
-    /// The expression that raised it.
-    pub expr: String,
-}
-
 /// Runs rules and holds the states of their alerts.
 #[derive(Debug)]
 pub struct Evaluator {
-    _config: Config,
+    engine: Engine,
+    config: Config,
+    groups: Vec<RunningGroup>,
+}
+
+#[derive(Debug)]
+struct RunningGroup {
+    file: usize,
+    name: String,
+    interval_ms: i64,
+    query_offset_ms: i64,
+    limit: usize,
+    rules: Vec<RunningRule>,
+    last_evaluation_ms: Option<i64>,
+}
+
+#[derive(Debug)]
+struct RunningRule {
+    rule: Rule,
+    /// The alerts of an alerting rule.
+    alerts: Option<Alerts>,
+    /// The series written last time, to end those that do not come again.
+    written: BTreeSet<Labels>,
+    health: Health,
+    last_error: Option<String>,
+    last_evaluation_ms: Option<i64>,
 }
 
 impl Evaluator {
     /// Returns an evaluator for the groups of some files.
-    pub fn new(_files: Vec<RuleFile>, config: Config) -> Self {
-        Self { _config: config }
+    pub fn new(files: Vec<RuleFile>, config: Config) -> Self {
+        let groups = files
+            .into_iter()
+            .enumerate()
+            .flat_map(|(file, content)| content.groups.into_iter().map(move |g| (file, g)))
+            .map(|(file, group)| RunningGroup::new(file, group, &config))
+            .collect();
+        Self {
+            engine: Engine::new(config.options.clone()),
+            config,
+            groups,
+        }
     }
 
     /// Returns the groups in the order in which [`Evaluator::evaluate`] counts them.
     pub fn groups(&self) -> Vec<GroupStatus> {
-        Vec::new()
+        self.groups
+            .iter()
+            .map(|group| GroupStatus {
+                file: group.file,
+                name: group.name.clone(),
+                interval_ms: group.interval_ms,
+                last_evaluation_ms: group.last_evaluation_ms,
+            })
+            .collect()
     }
 
-    /// Evaluates one group at a time; results are written to the store.
-    pub fn evaluate(&mut self, _group: usize, _store: &mut Store, _t_ms: i64) -> GroupOutcome {
-        GroupOutcome::default()
+    /// Evaluates one group at a time; results are written to the store. An index beyond the groups
+    /// does nothing.
+    pub fn evaluate(&mut self, group: usize, store: &mut Store, t_ms: i64) -> GroupOutcome {
+        let mut outcome = GroupOutcome::default();
+        let Some(group) = self.groups.get_mut(group) else {
+            return outcome;
+        };
+        group.last_evaluation_ms = Some(t_ms);
+        let run = Run {
+            engine: &self.engine,
+            config: &self.config,
+            group: &group.name,
+            limit: group.limit,
+            t_ms,
+            query_ms: t_ms.saturating_sub(group.query_offset_ms),
+        };
+        for rule in &mut group.rules {
+            rule.last_evaluation_ms = Some(t_ms);
+            match run.rule(rule, store, &mut outcome) {
+                Ok(()) => {
+                    rule.health = Health::Ok;
+                    rule.last_error = None;
+                }
+                Err(message) => {
+                    rule.health = Health::Err;
+                    rule.last_error = Some(message.clone());
+                    outcome.errors.push(RuleError {
+                        rule: rule.rule.name.clone(),
+                        message,
+                    });
+                }
+            }
+        }
+        outcome
     }
 
-    /// Returns every rule and its state.
+    /// Returns every rule and its state, in the order of groups and rules.
     pub fn rules(&self) -> Vec<RuleStatus> {
-        Vec::new()
+        self.groups
+            .iter()
+            .flat_map(|group| group.rules.iter().map(|rule| rule.status(&group.name)))
+            .collect()
     }
 
     /// Returns the alerts of a group that are due to be sent at `t_ms`, and marks them as sent.
+    ///
+    /// A firing alert is due at once, when it resolves, and again after `resend_delay_ms`.
     pub fn notifications(
         &mut self,
-        _group: usize,
-        _t_ms: i64,
-        _resend_delay_ms: i64,
+        group: usize,
+        t_ms: i64,
+        resend_delay_ms: i64,
     ) -> Vec<Notification> {
-        Vec::new()
+        let Some(group) = self.groups.get_mut(group) else {
+            return Vec::new();
+        };
+        // An alert that is not confirmed for four rounds counts as ended.
+        let valid_for_ms = 4 * group.interval_ms.max(resend_delay_ms);
+        group
+            .rules
+            .iter_mut()
+            .filter_map(|rule| Some((rule.rule.expr.to_string(), rule.alerts.as_mut()?)))
+            .flat_map(|(expr, alerts)| alerts.due(&expr, t_ms, resend_delay_ms, valid_for_ms))
+            .collect()
     }
+}
+
+impl RunningGroup {
+    fn new(file: usize, group: Group, config: &Config) -> Self {
+        Self {
+            file,
+            name: group.name,
+            interval_ms: group.interval_ms.unwrap_or(config.default_interval_ms),
+            query_offset_ms: group
+                .query_offset_ms
+                .unwrap_or(config.default_query_offset_ms),
+            limit: group.limit,
+            rules: group.rules.into_iter().map(RunningRule::new).collect(),
+            last_evaluation_ms: None,
+        }
+    }
+}
+
+impl RunningRule {
+    fn new(rule: Rule) -> Self {
+        let alerts = match &rule.kind {
+            RuleType::Alerting(alerting) => Some(Alerts::new(&rule, alerting)),
+            RuleType::Recording => None,
+        };
+        Self {
+            rule,
+            alerts,
+            written: BTreeSet::new(),
+            health: Health::Unknown,
+            last_error: None,
+            last_evaluation_ms: None,
+        }
+    }
+
+    fn status(&self, group: &str) -> RuleStatus {
+        let alerts = self.alerts.as_ref().map(Alerts::active).unwrap_or_default();
+        let (kind, alerting) = match &self.rule.kind {
+            RuleType::Recording => (RuleKind::Recording, None),
+            RuleType::Alerting(alerting) => (RuleKind::Alerting, Some(alerting)),
+        };
+        RuleStatus {
+            group: group.to_owned(),
+            name: self.rule.name.clone(),
+            kind,
+            query: self.rule.expr.to_string(),
+            for_ms: alerting.map_or(0, |alerting| alerting.for_ms),
+            keep_firing_for_ms: alerting.map_or(0, |alerting| alerting.keep_firing_for_ms),
+            labels: self.rule.labels.clone(),
+            annotations: alerting
+                .map(|alerting| alerting.annotations.clone())
+                .unwrap_or_default(),
+            state: alerts
+                .iter()
+                .map(|alert| alert.state)
+                .max()
+                .unwrap_or(AlertState::Inactive),
+            alerts,
+            health: self.health,
+            last_error: self.last_error.clone(),
+            last_evaluation_ms: self.last_evaluation_ms,
+        }
+    }
+}
+
+/// One evaluation of one group.
+struct Run<'r> {
+    engine: &'r Engine,
+    config: &'r Config,
+    group: &'r str,
+    limit: usize,
+    t_ms: i64,
+    query_ms: i64,
+}
+
+impl Run<'_> {
+    fn rule(
+        &self,
+        running: &mut RunningRule,
+        store: &mut Store,
+        outcome: &mut GroupOutcome,
+    ) -> Result<(), String> {
+        let points = self.query(&running.rule, store)?;
+        let samples = match &mut running.alerts {
+            None => self.recorded(&running.rule, points)?,
+            Some(alerts) => {
+                let elements = self.alert_elements(alerts, &points)?;
+                let before = outcome.transitions.len();
+                let advanced = alerts.advance(elements, self.t_ms, &mut outcome.transitions);
+                for transition in &mut outcome.transitions[before..] {
+                    self.group.clone_into(&mut transition.group);
+                }
+                if self.limit > 0 && advanced > self.limit {
+                    alerts.clear(self.t_ms, self.group, &mut outcome.transitions);
+                    return Err(format!(
+                        "exceeded limit of {} with {advanced} alerts",
+                        self.limit
+                    ));
+                }
+                alerts.samples()
+            }
+        };
+        self.commit(running, samples, store, outcome)
+    }
+
+    fn query(&self, rule: &Rule, store: &Store) -> Result<Vec<Point>, String> {
+        let evaluated = self
+            .engine
+            .instant(store, &rule.expr, self.query_ms)
+            .map_err(|error| error.to_string())?;
+        match evaluated.value {
+            Value::Vector(points) => Ok(points),
+            Value::Scalar(sample) => Ok(vec![Point {
+                labels: Labels::default(),
+                sample,
+            }]),
+            Value::String(_) | Value::Matrix(_) => {
+                Err("rule result is not a vector or scalar".to_owned())
+            }
+        }
+    }
+
+    fn recorded(&self, rule: &Rule, points: Vec<Point>) -> Result<Vec<(Labels, f64)>, String> {
+        let mut seen = BTreeSet::new();
+        let mut samples = Vec::with_capacity(points.len());
+        for point in points {
+            let own = rule
+                .labels
+                .iter()
+                .map(|(name, value)| (name.as_str(), value.as_str()));
+            let labels = Labels::from_pairs(
+                point
+                    .labels
+                    .iter()
+                    .chain([(METRIC_NAME, rule.name.as_str())])
+                    .chain(own),
+            );
+            if !seen.insert(labels.clone()) {
+                return Err(
+                    "vector contains metrics with the same labelset after applying rule labels"
+                        .to_owned(),
+                );
+            }
+            samples.push((labels, point.sample.value));
+        }
+        if self.limit > 0 && samples.len() > self.limit {
+            return Err(format!(
+                "exceeded limit of {} with {} series",
+                self.limit,
+                samples.len()
+            ));
+        }
+        Ok(samples)
+    }
+
+    fn alert_elements(&self, alerts: &Alerts, points: &[Point]) -> Result<Vec<Element>, String> {
+        let mut seen = BTreeSet::new();
+        let mut elements = Vec::with_capacity(points.len());
+        for point in points {
+            let element = alerts.element(point, self.config);
+            if !seen.insert(element.labels.clone()) {
+                return Err(
+                    "vector contains metrics with the same labelset after applying alert labels"
+                        .to_owned(),
+                );
+            }
+            elements.push(element);
+        }
+        Ok(elements)
+    }
+
+    /// Writes the results of a rule and ends the series that it wrote last time only.
+    fn commit(
+        &self,
+        running: &mut RunningRule,
+        samples: Vec<(Labels, f64)>,
+        store: &mut Store,
+        outcome: &mut GroupOutcome,
+    ) -> Result<(), String> {
+        let mut written = BTreeSet::new();
+        let mut refused = None;
+        for (labels, value) in samples {
+            match store.append(&labels, self.query_ms, value) {
+                Ok(()) => {
+                    outcome.samples_written += 1;
+                    written.insert(labels);
+                }
+                Err(error) => refused = refused.or_else(|| Some(error.to_string())),
+            }
+        }
+        for labels in running.written.difference(&written) {
+            // A refused marker means that somebody else writes the series: it has not ended.
+            if store.append(labels, self.query_ms, stale_nan()).is_ok() {
+                outcome.samples_written += 1;
+            }
+        }
+        running.written = written;
+        refused.map_or(Ok(()), Err)
+    }
+}
+
+/// Compiles the templates of some pairs; they were checked when the file was read.
+pub(super) fn compiled(pairs: &[(String, String)]) -> Vec<(String, Template)> {
+    pairs
+        .iter()
+        .map(|(name, text)| {
+            let template = Template::parse(text).unwrap_or_else(|_| Template::literal(text));
+            (name.clone(), template)
+        })
+        .collect()
 }

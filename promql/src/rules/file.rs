@@ -1,8 +1,10 @@
 //! Rule files as they are written, checked.
 
+mod decode;
+
 use crate::query::Query;
-use crate::yaml::Place;
-use crate::yaml::decode::Problem;
+use crate::yaml::decode::{Problem, Problems};
+use crate::yaml::{self, Place};
 
 /// A rule file without faults.
 #[derive(Debug, Clone, PartialEq)]
@@ -65,7 +67,24 @@ pub struct Alerting {
 
 impl RuleFile {
     /// Parses and checks a rule file; returns every problem at once, in the order of the file.
-    pub fn parse(_text: &str) -> Result<Self, Vec<Problem>> {
-        Ok(Self { groups: Vec::new() })
+    pub fn parse(text: &str) -> Result<Self, Vec<Problem>> {
+        let mut problems = Problems::new();
+        let groups = match yaml::parse(text) {
+            Ok(node) => decode::groups(&node, &mut problems),
+            Err(error) => {
+                problems.push(Problem {
+                    place: error.place,
+                    path: String::new(),
+                    message: error.message,
+                    help: None,
+                });
+                Vec::new()
+            }
+        };
+        if problems.is_empty() {
+            Ok(Self { groups })
+        } else {
+            Err(problems.into_sorted())
+        }
     }
 }

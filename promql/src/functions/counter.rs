@@ -1,0 +1,109 @@
+//! `rate`, `increase`, `delta` and their instant siblings.
+//!
+//! A window rarely begins and ends exactly at a sample, so the change between its first and last
+//! sample covers less than the range that was asked for. Prometheus extrapolates:
+//!
+//! * `span` is the time between first and last sample, `average` the mean distance of samples.
+//! * At each edge, the gap to the range's boundary is filled completely if it is shorter than
+//!   1.1 × `average` (the series probably goes on), else by half an average distance (it probably
+//!   began or ended there).
+//! * A counter cannot have been negative: the gap at the start is cut where the line through the
+//!   samples would reach zero. Since 2.51 this cut comes after the threshold test; before, a gap
+//!   that was cut could pass the test.
+//!
+//! A counter that falls was reset: everything it had reached before is added back.
+
+use super::Function;
+use crate::engine::Profile;
+use crate::engine::window::Window;
+
+pub(super) const ROWS: &[Function] = &[
+    Function::over("rate", |w, _| extrapolated(w, true).map(|v| v / range_s(w))).on_counters(),
+    Function::over("increase", |w, _| extrapolated(w, true)).on_counters(),
+    Function::over("delta", |w, _| extrapolated(w, false)),
+    Function::over("irate", |w, _| {
+        let (previous, last, seconds) = last_two(w)?;
+        let change = if last < previous {
+            last
+        } else {
+            last - previous
+        };
+        Some(change / seconds)
+    }),
+    Function::over("idelta", |w, _| {
+        let (previous, last, _) = last_two(w)?;
+        Some(last - previous)
+    }),
+    Function::over("changes", |w, _| {
+        Some(count_pairs(w, |a, b| a != b && !(a.is_nan() && b.is_nan())))
+    }),
+    Function::over("resets", |w, _| Some(count_pairs(w, |a, b| b < a))),
+];
+
+fn range_s(window: &Window<'_>) -> f64 {
+    (window.end_ms - window.start_ms) as f64 / 1000.0
+}
+
+fn extrapolated(window: &Window<'_>, counter: bool) -> Option<f64> {
+    let (times_ms, values) = (window.times_ms, window.values);
+    let [first_ms, .., last_ms] = *times_ms else {
+        return None;
+    };
+    let [first, .., last] = *values else {
+        return None;
+    };
+    let mut change = last - first;
+    if counter {
+        change += values
+            .windows(2)
+            .filter(|pair| pair[1] < pair[0])
+            .map(|pair| pair[0])
+            .fold(0.0, |sum, lost| sum + lost);
+    }
+    let seconds = |ms: i64| ms as f64 / 1000.0;
+    let span = seconds(last_ms - first_ms);
+    let average = span / (times_ms.len() - 1) as f64;
+    let threshold = average * 1.1;
+    let mut to_start = seconds(first_ms - window.start_ms);
+    let mut to_end = seconds(window.end_ms - last_ms);
+    let to_zero = || {
+        let can_reach_zero = counter && change > 0.0 && first >= 0.0;
+        can_reach_zero.then(|| span * (first / change))
+    };
+    if window.profile == Profile::V2_42
+        && let Some(to_zero) = to_zero()
+    {
+        to_start = to_start.min(to_zero);
+    }
+    if to_start >= threshold {
+        to_start = average / 2.0;
+    }
+    if window.profile != Profile::V2_42
+        && let Some(to_zero) = to_zero()
+    {
+        to_start = to_start.min(to_zero);
+    }
+    if to_end >= threshold {
+        to_end = average / 2.0;
+    }
+    Some(change * ((span + to_start + to_end) / span))
+}
+
+/// Returns the last two values and the seconds between them.
+fn last_two(window: &Window<'_>) -> Option<(f64, f64, f64)> {
+    let [.., previous_ms, last_ms] = *window.times_ms else {
+        return None;
+    };
+    let [.., previous, last] = *window.values else {
+        return None;
+    };
+    (last_ms > previous_ms).then(|| (previous, last, (last_ms - previous_ms) as f64 / 1000.0))
+}
+
+fn count_pairs(window: &Window<'_>, holds: fn(f64, f64) -> bool) -> f64 {
+    window
+        .values
+        .windows(2)
+        .filter(|pair| holds(pair[0], pair[1]))
+        .count() as f64
+}

@@ -1,0 +1,80 @@
+//! Functions of one number.
+
+use super::{Function, Type};
+
+pub(super) const ROWS: &[Function] = &[
+    Function::map("abs", |v, _| Some(v.abs())),
+    Function::map("ceil", |v, _| Some(v.ceil())),
+    Function::map("floor", |v, _| Some(v.floor())),
+    Function::map("exp", |v, _| Some(v.exp())),
+    Function::map("ln", |v, _| Some(v.ln())),
+    Function::map("log2", |v, _| Some(v.log2())),
+    Function::map("log10", |v, _| Some(v.log10())),
+    Function::map("sqrt", |v, _| Some(v.sqrt())),
+    Function::map("sgn", |v, _| Some(sign(v))),
+    Function::map("acos", |v, _| Some(v.acos())),
+    Function::map("acosh", |v, _| Some(v.acosh())),
+    Function::map("asin", |v, _| Some(v.asin())),
+    Function::map("asinh", |v, _| Some(v.asinh())),
+    Function::map("atan", |v, _| Some(v.atan())),
+    Function::map("atanh", |v, _| Some(v.atanh())),
+    Function::map("cos", |v, _| Some(v.cos())),
+    Function::map("cosh", |v, _| Some(v.cosh())),
+    Function::map("sin", |v, _| Some(v.sin())),
+    Function::map("sinh", |v, _| Some(v.sinh())),
+    Function::map("tan", |v, _| Some(v.tan())),
+    Function::map("tanh", |v, _| Some(v.tanh())),
+    Function::map("deg", |v, _| Some(v * 180.0 / std::f64::consts::PI)),
+    Function::map("rad", |v, _| Some(v * std::f64::consts::PI / 180.0)),
+    Function::map("round", round).args(&[Type::Vector, Type::Scalar], 1),
+    Function::map("clamp", clamp).args(&[Type::Vector, Type::Scalar, Type::Scalar], 0),
+    Function::map("clamp_min", |v, p| Some(larger(*p.first()?, v)))
+        .args(&[Type::Vector, Type::Scalar], 0),
+    Function::map("clamp_max", |v, p| Some(smaller(*p.first()?, v)))
+        .args(&[Type::Vector, Type::Scalar], 0),
+];
+
+/// Zero and NaN stay what they are.
+fn sign(value: f64) -> f64 {
+    if value < 0.0 {
+        -1.0
+    } else if value > 0.0 {
+        1.0
+    } else {
+        value
+    }
+}
+
+/// Rounds to a multiple, half up. The inverse keeps `round(v, 0.1)` from showing 0.30000000000004.
+fn round(value: f64, parameters: &[f64]) -> Option<f64> {
+    let inverse = 1.0 / parameters.first().copied().unwrap_or(1.0);
+    Some((value * inverse + 0.5).floor() / inverse)
+}
+
+fn clamp(value: f64, parameters: &[f64]) -> Option<f64> {
+    let [lowest, highest] = *parameters else {
+        return None;
+    };
+    if lowest > highest {
+        return None;
+    }
+    Some(larger(lowest, smaller(highest, value)))
+}
+
+/// NaN wins, unlike in `f64::max`.
+fn larger(a: f64, b: f64) -> f64 {
+    if a.is_nan() || b.is_nan() {
+        f64::NAN
+    } else {
+        a.max(b)
+    }
+}
+
+/// NaN wins, unlike in `f64::min`.
+fn smaller(a: f64, b: f64) -> f64 {
+    if a.is_nan() || b.is_nan() {
+        f64::NAN
+    } else {
+        a.min(b)
+    }
+}

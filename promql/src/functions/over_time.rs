@@ -1,0 +1,91 @@
+//! Aggregations over the samples of one series: `avg_over_time` and its siblings.
+
+use super::{Function, Type};
+use crate::engine::quantile;
+use crate::engine::window::Window;
+use crate::sum::{Mean, Sum, add_compensated};
+
+pub(super) const ROWS: &[Function] = &[
+    Function::over("avg_over_time", |w, _| Some(mean(w.values))),
+    Function::over("sum_over_time", |w, _| Some(sum(w.values))),
+    Function::over("count_over_time", |w, _| Some(w.values.len() as f64)),
+    Function::over("min_over_time", |w, _| extreme(w, |new, best| new < best)),
+    Function::over("max_over_time", |w, _| extreme(w, |new, best| new > best)),
+    Function::over("last_over_time", |w, _| w.values.last().copied()).keeps_name(),
+    Function::over("first_over_time", |w, _| w.values.first().copied())
+        .keeps_name()
+        .experimental(),
+    Function::over("present_over_time", |_, _| Some(1.0)),
+    Function::over("stddev_over_time", |w, _| Some(variance(w.values).sqrt())),
+    Function::over("stdvar_over_time", |w, _| Some(variance(w.values))),
+    Function::over("mad_over_time", |w, _| Some(median_deviation(w.values))).experimental(),
+    Function::over("quantile_over_time", |w, parameters| {
+        Some(quantile(*parameters.first()?, &mut w.values.to_vec()))
+    })
+    .args(&[Type::Scalar, Type::Matrix], 0),
+    Function::over("ts_of_last_over_time", |w, _| {
+        w.times_ms.last().map(|t_ms| *t_ms as f64 / 1000.0)
+    })
+    .experimental(),
+    Function::over("ts_of_min_over_time", |w, _| {
+        time_of_extreme(w, |new, best| new <= best)
+    })
+    .experimental(),
+    Function::over("ts_of_max_over_time", |w, _| {
+        time_of_extreme(w, |new, best| new >= best)
+    })
+    .experimental(),
+];
+
+fn sum(values: &[f64]) -> f64 {
+    let mut sum = Sum::default();
+    values.iter().for_each(|value| sum.add(*value));
+    sum.total()
+}
+
+fn mean(values: &[f64]) -> f64 {
+    let mut mean = Mean::default();
+    values.iter().for_each(|value| mean.add(*value));
+    mean.mean()
+}
+
+/// Any number replaces a NaN.
+fn extreme(window: &Window<'_>, better: fn(f64, f64) -> bool) -> Option<f64> {
+    window.values.iter().copied().reduce(|best, value| {
+        if better(value, best) || best.is_nan() {
+            value
+        } else {
+            best
+        }
+    })
+}
+
+fn time_of_extreme(window: &Window<'_>, better: fn(f64, f64) -> bool) -> Option<f64> {
+    let mut best = *window.values.first()?;
+    let mut best_ms = *window.times_ms.first()?;
+    for (t_ms, value) in window.times_ms.iter().zip(window.values).skip(1) {
+        if better(*value, best) || best.is_nan() {
+            (best, best_ms) = (*value, *t_ms);
+        }
+    }
+    Some(best_ms as f64 / 1000.0)
+}
+
+/// Welford's algorithm with compensated sums.
+fn variance(values: &[f64]) -> f64 {
+    let (mut mean, mut mean_lost) = (0.0, 0.0);
+    let (mut squares, mut squares_lost) = (0.0, 0.0);
+    for (index, value) in values.iter().enumerate() {
+        let delta = value - (mean + mean_lost);
+        (mean, mean_lost) = add_compensated(delta / (index + 1) as f64, mean, mean_lost);
+        (squares, squares_lost) =
+            add_compensated(delta * (value - (mean + mean_lost)), squares, squares_lost);
+    }
+    (squares + squares_lost) / values.len() as f64
+}
+
+fn median_deviation(values: &[f64]) -> f64 {
+    let median = quantile(0.5, &mut values.to_vec());
+    let mut deviations: Vec<f64> = values.iter().map(|value| (value - median).abs()).collect();
+    quantile(0.5, &mut deviations)
+}

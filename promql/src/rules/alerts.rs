@@ -1,0 +1,342 @@
+//! The alerts of one rule: a state machine per label set.
+//!
+//! Pending as soon as the expression has an element, firing when it has had one for `for`,
+//! resolved when it has none (after `keep_firing_for`, counted from the first evaluation without).
+//! A pending alert that misses one evaluation is forgotten. A resolved one is remembered for a
+//! quarter of an hour, so that its end is not lost on the way to an Alertmanager.
+
+use std::collections::BTreeMap;
+
+use super::evaluator::{Config, compiled};
+use super::file::{Alerting, Rule};
+use super::status::{AlertState, AlertStatus, Notification, Transition};
+use super::template::{Data, Template};
+use crate::labels::{Labels, METRIC_NAME};
+use crate::value::Point;
+
+const RESOLVED_RETENTION_MS: i64 = 15 * 60 * 1000;
+const ALERT_NAME: &str = "alertname";
+
+#[derive(Debug)]
+pub(super) struct Alerts {
+    name: String,
+    for_ms: i64,
+    keep_firing_for_ms: i64,
+    labels: Vec<(String, Template)>,
+    annotations: Vec<(String, Template)>,
+    alerts: BTreeMap<Labels, Alert>,
+}
+
+#[derive(Debug)]
+struct Alert {
+    annotations: Vec<(String, String)>,
+    value: f64,
+    active_at_ms: i64,
+    phase: Phase,
+    last_sent_ms: Option<i64>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    Pending,
+    Firing {
+        since_ms: i64,
+        /// First evaluation without an element, while `keep_firing_for` holds the alert.
+        kept_since_ms: Option<i64>,
+    },
+    Resolved {
+        since_ms: i64,
+        at_ms: i64,
+    },
+}
+
+impl Phase {
+    fn state(self) -> AlertState {
+        match self {
+            Self::Pending => AlertState::Pending,
+            Self::Firing { .. } => AlertState::Firing,
+            Self::Resolved { .. } => AlertState::Inactive,
+        }
+    }
+}
+
+/// One element of the expression, turned into an alert.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Element {
+    pub(super) labels: Labels,
+    pub(super) annotations: Vec<(String, String)>,
+    pub(super) value: f64,
+}
+
+impl Alerts {
+    pub(super) fn new(rule: &Rule, alerting: &Alerting) -> Self {
+        Self {
+            name: rule.name.clone(),
+            for_ms: alerting.for_ms,
+            keep_firing_for_ms: alerting.keep_firing_for_ms,
+            labels: compiled(&rule.labels),
+            annotations: compiled(&alerting.annotations),
+            alerts: BTreeMap::new(),
+        }
+    }
+
+    /// Expands the templates for an element.
+    pub(super) fn element(&self, point: &Point, config: &Config) -> Element {
+        let data = Data {
+            labels: &point.labels,
+            value: point.sample.value,
+            external_labels: &config.external_labels,
+            external_url: &config.external_url,
+        };
+        let own = self
+            .labels
+            .iter()
+            .map(|(name, template)| (name.clone(), template.expand(&data)));
+        let labels = Labels::from_pairs(
+            point
+                .labels
+                .iter()
+                .filter(|(name, _)| *name != METRIC_NAME)
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .chain(own)
+                .chain([(ALERT_NAME.to_owned(), self.name.clone())]),
+        );
+        Element {
+            labels,
+            annotations: self
+                .annotations
+                .iter()
+                .map(|(name, template)| (name.clone(), template.expand(&data)))
+                .collect(),
+            value: point.sample.value,
+        }
+    }
+
+    /// Moves every alert on by one evaluation and returns how many are pending or firing.
+    pub(super) fn advance(
+        &mut self,
+        elements: Vec<Element>,
+        t_ms: i64,
+        transitions: &mut Vec<Transition>,
+    ) -> usize {
+        let before: BTreeMap<Labels, AlertState> = self
+            .alerts
+            .iter()
+            .map(|(labels, alert)| (labels.clone(), alert.phase.state()))
+            .collect();
+        let present = self.take_in(elements, t_ms);
+        let ended = self.step(&present, t_ms);
+        let now = self.alerts.iter().chain(&ended);
+        for (labels, alert) in now {
+            let from = before.get(labels).copied().unwrap_or(AlertState::Inactive);
+            let to = if ended.contains_key(labels) {
+                AlertState::Inactive
+            } else {
+                alert.phase.state()
+            };
+            if from != to {
+                transitions.push(self.transition(labels, alert, from, to, t_ms));
+            }
+        }
+        self.active().len()
+    }
+
+    /// Updates known alerts and opens new ones; returns the label sets that have an element.
+    fn take_in(&mut self, elements: Vec<Element>, t_ms: i64) -> Vec<Labels> {
+        let mut present = Vec::with_capacity(elements.len());
+        for element in elements {
+            present.push(element.labels.clone());
+            match self.alerts.get_mut(&element.labels) {
+                Some(alert) if alert.phase.state() != AlertState::Inactive => {
+                    alert.value = element.value;
+                    alert.annotations = element.annotations;
+                }
+                _ => {
+                    let alert = Alert {
+                        annotations: element.annotations,
+                        value: element.value,
+                        active_at_ms: t_ms,
+                        phase: Phase::Pending,
+                        last_sent_ms: None,
+                    };
+                    self.alerts.insert(element.labels, alert);
+                }
+            }
+        }
+        present.sort();
+        present
+    }
+
+    /// Advances the phases; returns the alerts that are forgotten.
+    fn step(&mut self, present: &[Labels], t_ms: i64) -> BTreeMap<Labels, Alert> {
+        let mut forgotten = Vec::new();
+        for (labels, alert) in &mut self.alerts {
+            let is_present = present.binary_search(labels).is_ok();
+            if is_present {
+                alert.hold(t_ms, self.for_ms);
+            } else if !alert.fade(t_ms, self.keep_firing_for_ms) {
+                forgotten.push(labels.clone());
+            }
+        }
+        forgotten
+            .into_iter()
+            .filter_map(|labels| self.alerts.remove_entry(&labels))
+            .collect()
+    }
+
+    /// Forgets every alert: what Prometheus does when a rule exceeds its limit.
+    pub(super) fn clear(&mut self, t_ms: i64, group: &str, transitions: &mut Vec<Transition>) {
+        for (labels, alert) in &self.alerts {
+            let from = alert.phase.state();
+            if from != AlertState::Inactive {
+                let mut transition =
+                    self.transition(labels, alert, from, AlertState::Inactive, t_ms);
+                group.clone_into(&mut transition.group);
+                transitions.push(transition);
+            }
+        }
+        self.alerts.clear();
+    }
+
+    /// Returns the samples of `ALERTS` and `ALERTS_FOR_STATE` for every active alert.
+    pub(super) fn samples(&self) -> Vec<(Labels, f64)> {
+        let mut samples = Vec::new();
+        for (labels, alert) in &self.alerts {
+            let state = alert.phase.state();
+            if state == AlertState::Inactive {
+                continue;
+            }
+            let named = |name| labels.with(METRIC_NAME, name);
+            samples.push((named("ALERTS").with("alertstate", state.as_str()), 1.0));
+            let active_at_s = alert.active_at_ms.div_euclid(1000) as f64;
+            samples.push((named("ALERTS_FOR_STATE"), active_at_s));
+        }
+        samples
+    }
+
+    /// Returns the pending and firing alerts, sorted by labels.
+    pub(super) fn active(&self) -> Vec<AlertStatus> {
+        self.alerts
+            .iter()
+            .filter(|(_, alert)| alert.phase.state() != AlertState::Inactive)
+            .map(|(labels, alert)| alert.status(labels))
+            .collect()
+    }
+
+    /// Returns the alerts that an Alertmanager should hear of now.
+    pub(super) fn due(
+        &mut self,
+        expr: &str,
+        t_ms: i64,
+        resend_delay_ms: i64,
+        valid_for_ms: i64,
+    ) -> Vec<Notification> {
+        let mut due = Vec::new();
+        for (labels, alert) in &mut self.alerts {
+            let (since_ms, resolved_at_ms) = match alert.phase {
+                Phase::Pending => continue,
+                Phase::Firing { since_ms, .. } => (since_ms, None),
+                Phase::Resolved { since_ms, at_ms } => (since_ms, Some(at_ms)),
+            };
+            let is_due = alert.last_sent_ms.is_none_or(|sent_ms| {
+                resolved_at_ms.is_some_and(|at_ms| at_ms > sent_ms)
+                    || sent_ms.saturating_add(resend_delay_ms) < t_ms
+            });
+            if !is_due {
+                continue;
+            }
+            alert.last_sent_ms = Some(t_ms);
+            due.push(Notification {
+                labels: labels.clone(),
+                annotations: alert.annotations.clone(),
+                starts_at_ms: since_ms,
+                ends_at_ms: resolved_at_ms.unwrap_or_else(|| t_ms.saturating_add(valid_for_ms)),
+                expr: expr.to_owned(),
+            });
+        }
+        due
+    }
+
+    fn transition(
+        &self,
+        labels: &Labels,
+        alert: &Alert,
+        from: AlertState,
+        to: AlertState,
+        t_ms: i64,
+    ) -> Transition {
+        Transition {
+            group: String::new(),
+            alert: self.name.clone(),
+            labels: labels.clone(),
+            annotations: alert.annotations.clone(),
+            from,
+            to,
+            t_ms,
+            value: alert.value,
+        }
+    }
+}
+
+impl Alert {
+    /// The expression has the element.
+    fn hold(&mut self, t_ms: i64, for_ms: i64) {
+        match &mut self.phase {
+            Phase::Pending if t_ms - self.active_at_ms >= for_ms => {
+                self.phase = Phase::Firing {
+                    since_ms: t_ms,
+                    kept_since_ms: None,
+                };
+            }
+            Phase::Firing { kept_since_ms, .. } => *kept_since_ms = None,
+            Phase::Pending | Phase::Resolved { .. } => {}
+        }
+    }
+
+    /// The expression has no such element; says whether the alert is still to be remembered.
+    fn fade(&mut self, t_ms: i64, keep_firing_for_ms: i64) -> bool {
+        match self.phase {
+            Phase::Pending => false,
+            Phase::Resolved { at_ms, .. } => t_ms - at_ms <= RESOLVED_RETENTION_MS,
+            Phase::Firing {
+                since_ms,
+                kept_since_ms,
+            } => {
+                let kept_since = kept_since_ms.unwrap_or(t_ms);
+                self.phase = if keep_firing_for_ms > 0 && t_ms - kept_since < keep_firing_for_ms {
+                    Phase::Firing {
+                        since_ms,
+                        kept_since_ms: Some(kept_since),
+                    }
+                } else {
+                    Phase::Resolved {
+                        since_ms,
+                        at_ms: t_ms,
+                    }
+                };
+                true
+            }
+        }
+    }
+
+    fn status(&self, labels: &Labels) -> AlertStatus {
+        let (fired_at_ms, keep_firing_since_ms, resolved_at_ms) = match self.phase {
+            Phase::Pending => (None, None, None),
+            Phase::Firing {
+                since_ms,
+                kept_since_ms,
+            } => (Some(since_ms), kept_since_ms, None),
+            Phase::Resolved { since_ms, at_ms } => (Some(since_ms), None, Some(at_ms)),
+        };
+        AlertStatus {
+            labels: labels.clone(),
+            annotations: self.annotations.clone(),
+            state: self.phase.state(),
+            active_at_ms: self.active_at_ms,
+            fired_at_ms,
+            resolved_at_ms,
+            keep_firing_since_ms,
+            value: self.value,
+        }
+    }
+}
