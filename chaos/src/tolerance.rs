@@ -62,6 +62,19 @@ impl Tolerance {
         }
     }
 
+    /// Says whether any element is within; nothing is not.
+    pub fn any(self, value: &Value) -> bool {
+        match value {
+            Value::Scalar(sample) => self.holds(sample.value),
+            Value::Vector(points) => points.iter().any(|point| self.holds(point.sample.value)),
+            Value::Matrix(series) => series
+                .iter()
+                .filter_map(last_value)
+                .any(|value| self.holds(value)),
+            Value::String(_) => false,
+        }
+    }
+
     fn read_all(self, values: impl IntoIterator<Item = f64>) -> Reading {
         let mut first = None;
         for value in values {

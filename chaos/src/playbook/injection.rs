@@ -1,42 +1,60 @@
 //! The `fault:` part of a step: what is sent to the control API, and `load:` as sugar for it.
 
-use promql::yaml::decode::{Item, Problems};
-use promql::yaml::{Node, Yaml};
+use fault::{FaultBody, Share};
+use promql::yaml::decode::{Item, Problem, Problems};
+use promql::yaml::{Node, Place, Yaml};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-/// A fault as it goes over the wire.
+/// A fault, as the fault model reads it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct Injection {
-    /// The fault kind, such as `error`.
-    pub kind: String,
-    /// The service it is aimed at; none for traffic and for faults of a whole process.
-    pub service: Option<String>,
-    /// The object that stands inside `fault` in the request.
-    pub body: Value,
+    body: FaultBody,
 }
 
 impl Injection {
+    /// Returns what is sent inside `fault`.
+    pub fn body(&self) -> &FaultBody {
+        &self.body
+    }
+
+    /// Returns the kind, such as `error`.
+    pub fn kind(&self) -> &'static str {
+        self.body.kind().name()
+    }
+
+    /// Returns the service it is aimed at.
+    pub fn service(&self) -> Option<&str> {
+        self.body.scope.service.as_deref()
+    }
+
     /// Returns a few words, such as "error 503 50% on payments".
     pub fn summary(&self) -> String {
-        let mut words = vec![self.kind.clone()];
-        for field in ["status", "mode", "delay", "factor", "rate", "share"] {
-            match self.body.get(field) {
-                Some(Value::String(text)) => words.push(text.clone()),
-                Some(Value::Number(number)) if field == "factor" => {
-                    words.push(format!("×{number}"))
+        let wire = self.body.to_value();
+        let mut words = vec![self.kind().to_owned()];
+        for (field, before, after) in [
+            ("status", "", ""),
+            ("mode", "", ""),
+            ("delay", "", ""),
+            ("factor", "×", ""),
+            ("rate", "", "/s"),
+        ] {
+            match wire.get(field) {
+                Some(Value::String(text)) => words.push(format!("{before}{text}{after}")),
+                Some(Value::Number(number)) => {
+                    let number = crate::number(number.as_f64().unwrap_or_default());
+                    words.push(format!("{before}{number}{after}"));
                 }
-                Some(Value::Number(number)) if field == "rate" => words.push(format!("{number}/s")),
-                Some(other) => words.push(other.to_string()),
-                None => {}
+                _ => {}
             }
         }
-        let scope = self.body.get("where");
-        let part = |name| scope.and_then(|s| s.get(name)).and_then(Value::as_str);
-        let scope: Vec<&str> = ["service", "method", "route"]
-            .into_iter()
-            .filter_map(part)
-            .collect();
+        if self.body.share != Share::ALL {
+            words.push(self.body.share.to_string());
+        }
+        let scope = &self.body.scope;
+        let scope = [&scope.service, &scope.method, &scope.route];
+        let scope: Vec<&str> = scope.into_iter().flatten().map(String::as_str).collect();
         if !scope.is_empty() {
             words.push(format!("on {}", scope.join(" ")));
         }
@@ -44,30 +62,28 @@ impl Injection {
     }
 }
 
-/// Decodes what stands inside `fault:`. The fault model checks it, as it checks requests.
+/// Decodes what stands inside `fault:`. The fault model judges it, as it judges requests.
 pub(super) fn fault(item: &Item<'_>, problems: &mut Problems) -> Option<Injection> {
     item.fields(problems)?;
-    let body = to_json(item.node);
-    // The fault model checks the parameters once its crate can; until then only the kind.
-    if body.get("kind").and_then(Value::as_str).is_none() {
-        problems.at(item, "the field `kind` is missing");
-        return None;
-    }
-    injection(body)
+    decode(&to_json(item.node), item, problems)
 }
 
-fn injection(body: Value) -> Option<Injection> {
-    let kind = body.get("kind")?.as_str()?.to_owned();
-    let service = body
-        .get("where")
-        .and_then(|scope| scope.get("service"))
-        .and_then(Value::as_str)
-        .map(str::to_owned);
-    Some(Injection {
-        kind,
-        service,
-        body,
-    })
+fn decode(body: &Value, item: &Item<'_>, problems: &mut Problems) -> Option<Injection> {
+    match FaultBody::decode(body) {
+        Ok(body) => Some(Injection { body }),
+        Err(errors) => {
+            for error in errors {
+                let (place, path) = locate(item, &error.field);
+                problems.push(Problem {
+                    place,
+                    path,
+                    message: error.message,
+                    help: error.help,
+                });
+            }
+            None
+        }
+    }
 }
 
 /// Decodes `load: { users | rate | factor }` into a traffic fault. A user makes one journey a
@@ -84,12 +100,16 @@ pub(super) fn load(item: &Item<'_>, problems: &mut Problems) -> Option<Injection
     match found.as_slice() {
         [(name, value)] => {
             let number = value.number(problems)?;
-            if !number.is_finite() || number <= 0.0 {
-                problems.at(value, format!("{name} must be more than zero"));
-                return None;
-            }
             let field = if *name == "factor" { "factor" } else { "rate" };
-            injection(json!({ "kind": "surge", field: number }))
+            match FaultBody::decode(&json!({ "kind": "surge", field: number })) {
+                Ok(body) => Some(Injection { body }),
+                Err(errors) => {
+                    for error in errors {
+                        problems.at(value, error.message);
+                    }
+                    None
+                }
+            }
         }
         [] => {
             problems.at(item, "load needs one of users, rate, factor");
@@ -121,4 +141,30 @@ fn to_json(node: &Node) -> Value {
                 .collect::<Map<_, _>>(),
         ),
     }
+}
+
+/// Finds the place of a field such as `where.service`; the nearest parent when it is absent.
+fn locate(item: &Item<'_>, field: &str) -> (Place, String) {
+    let mut node = item.node;
+    let mut place = node.place;
+    for part in field.split('.').filter(|part| !part.is_empty()) {
+        let Yaml::Map(entries) = &node.value else {
+            break;
+        };
+        let Some((key, child)) = entries.iter().find(|(key, _)| key.text == part) else {
+            break;
+        };
+        // The value is the place of a wrong value; the key is all there is of a wrong field.
+        place = match child.value {
+            Yaml::Null | Yaml::Seq(_) | Yaml::Map(_) => key.place,
+            _ => child.place,
+        };
+        node = child;
+    }
+    let path = if field.is_empty() {
+        item.path.clone()
+    } else {
+        format!("{}.{field}", item.path)
+    };
+    (place, path)
 }
