@@ -4,3 +4,5 @@
 
 mod buckets;
 mod exposition;
+mod server;
+mod stub;
