@@ -13,7 +13,7 @@ use promql::value::stale_nan;
 use super::TargetSpec;
 use super::exemplars::Exemplars;
 use crate::clean;
-use crate::exposition::{Format, Limits, Parser, Row, parse};
+use crate::exposition::{Format, Limits, ParseError, Parser, Row, Rows, parse};
 use crate::source::{Health, Target};
 
 /// Samples with a time of their own may lie this far in the future, as in Prometheus.
@@ -180,8 +180,7 @@ impl TargetState {
         (format, text, parser): (Format, &str, Parser),
         counts: &mut Counts,
     ) -> Result<(), String> {
-        let rows = parse(parser, format, text, Limits::default()).map_err(|e| e.to_string())?;
-        counts.scraped = rows.len();
+        let rows = read(parser, format, text, counts).map_err(|e| e.to_string())?;
         for row in &rows {
             self.take(store, exemplars, t_ms, row, counts)?;
         }
@@ -259,3 +258,26 @@ impl TargetState {
         }
     }
 }
+
+/// Reads all samples before any is taken in; what was read before a mistake is counted.
+fn read<'a>(
+    parser: Parser,
+    format: Format,
+    text: &'a str,
+    counts: &mut Counts,
+) -> Result<Vec<Row<'a>>, ParseError> {
+    let rows = match parser {
+        Parser::Compat => parse(parser, format, text, Limits::default())?,
+        Parser::Strict => {
+            let rows = Rows::new(format, text, Limits::default());
+            return rows
+                .inspect(|row| counts.scraped += usize::from(row.is_ok()))
+                .collect();
+        }
+    };
+    counts.scraped = rows.len();
+    Ok(rows)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,181 @@
+//! Scrapes in virtual time: what is in the store after each.
+
+use promql::value::is_stale;
+
+use super::*;
+
+/// A target and its store; a scrape comes every second.
+struct Lab {
+    store: Store,
+    exemplars: Exemplars,
+    target: TargetState,
+    t_ms: i64,
+}
+
+impl Lab {
+    fn new() -> Self {
+        Self {
+            store: Store::new(3_600_000),
+            exemplars: Exemplars::default(),
+            target: TargetState::new(&TargetSpec {
+                job: "shop".to_owned(),
+                instance: "one".to_owned(),
+                url: "http://one/metrics".to_owned(),
+            }),
+            t_ms: 1_000_000,
+        }
+    }
+
+    fn scrape(&mut self, body: Result<&str, &str>) -> &mut Self {
+        self.t_ms += 1_000;
+        let scraped = Scraped {
+            body: body
+                .map(|text| (Format::Text, text.to_owned()))
+                .map_err(str::to_owned),
+            parser: Parser::Strict,
+            seconds: 0.25,
+        };
+        self.target
+            .commit(&mut self.store, &mut self.exemplars, self.t_ms, &scraped);
+        self
+    }
+
+    /// Checks the newest sample of series, "stale" for a marker; its time is that of the scrape.
+    fn expect(&mut self, pairs: &[(&str, &str)]) -> &mut Self {
+        for (name, value) in pairs {
+            let found = self.newest(name).map(|(t_ms, value)| {
+                assert_eq!(t_ms, self.t_ms, "{name}");
+                value
+            });
+            assert_eq!(found.as_deref(), Some(*value), "{name} at {}", self.t_ms);
+        }
+        self
+    }
+
+    fn newest(&self, name: &str) -> Option<(i64, String)> {
+        let labels =
+            Labels::from_pairs([(METRIC_NAME, name), ("job", "shop"), ("instance", "one")]);
+        let sample = self.store.last(&labels)?;
+        let text = if is_stale(sample.value) {
+            "stale".to_owned()
+        } else {
+            sample.value.to_string()
+        };
+        Some((sample.t_ms, text))
+    }
+}
+
+const REPORTED: [(&str, &str); 4] = [
+    ("up", "1"),
+    ("scrape_duration_seconds", "0.25"),
+    ("scrape_samples_scraped", "2"),
+    ("scrape_samples_post_metric_relabeling", "2"),
+];
+
+#[test]
+fn a_good_scrape_reports_about_itself() {
+    let mut lab = Lab::new();
+    lab.scrape(Ok("a 1\nb 2\n"))
+        .expect(&[("a", "1"), ("b", "2"), ("scrape_series_added", "2")])
+        .expect(&REPORTED);
+    lab.scrape(Ok("a 5\nb 2\n"))
+        .expect(&[("a", "5"), ("scrape_series_added", "0")]);
+}
+
+#[test]
+fn a_vanished_series_ends_once() {
+    let mut lab = Lab::new();
+    lab.scrape(Ok("a 1\nb 2\n")).scrape(Ok("a 1\n"));
+    lab.expect(&[("a", "1"), ("b", "stale"), ("up", "1")]);
+    let ended = lab.t_ms;
+    lab.scrape(Ok("a 1\n"));
+    assert_eq!(lab.newest("b"), Some((ended, "stale".to_owned())));
+    lab.scrape(Ok("a 1\nb 3\n"))
+        .expect(&[("b", "3"), ("scrape_series_added", "1")]);
+}
+
+#[test]
+fn a_failed_scrape_ends_everything_but_the_report() {
+    let mut lab = Lab::new();
+    lab.scrape(Ok("a 1\nb 2\n")).scrape(Err("refused"));
+    lab.expect(&[("a", "stale"), ("b", "stale"), ("up", "0")])
+        .expect(&[
+            ("scrape_samples_scraped", "0"),
+            ("scrape_duration_seconds", "0.25"),
+        ]);
+    assert_eq!(lab.target.health, Health::Err("refused".to_owned()));
+    // The series are known again afterwards, as in Prometheus.
+    lab.scrape(Err("refused"));
+    lab.scrape(Ok("a 1\nb 2\n"))
+        .expect(&[("a", "1"), ("up", "1"), ("scrape_series_added", "0")]);
+}
+
+#[test]
+fn half_an_exposition_is_none() {
+    let mut lab = Lab::new();
+    lab.scrape(Ok("a 1\n")).scrape(Ok("a 2\n<html>\n"));
+    lab.expect(&[("a", "stale"), ("up", "0"), ("scrape_samples_scraped", "1")]);
+    let Health::Err(reason) = &lab.target.health else {
+        panic!("healthy")
+    };
+    assert_eq!(reason, "line 2, column 1: a metric name expected");
+}
+
+#[test]
+fn samples_with_a_time_of_their_own_are_exempt() {
+    let mut lab = Lab::new();
+    lab.scrape(Ok("a 1 900000\n"));
+    assert_eq!(lab.newest("a"), Some((900_000, "1".to_owned())));
+    lab.scrape(Err("refused"));
+    assert_eq!(lab.newest("a"), Some((900_000, "1".to_owned())));
+    lab.scrape(Ok("far 1 9000000\n"));
+    assert_eq!(
+        lab.newest("far"),
+        None,
+        "a time far in the future is left out"
+    );
+}
+
+#[test]
+fn the_first_of_two_samples_counts() {
+    let mut lab = Lab::new();
+    lab.scrape(Ok("a 1\na{} 2\na 3\n")).expect(&[
+        ("a", "1"),
+        ("up", "1"),
+        ("scrape_samples_scraped", "3"),
+    ]);
+    lab.scrape(Ok("a{} 4\n")).expect(&[("a", "4")]);
+}
+
+#[test]
+fn labels_that_clash_are_kept_under_another_name() {
+    let mut lab = Lab::new();
+    lab.scrape(Ok("a{job=\"x\",exported_job=\"y\",instance=\"\"} 1\n"));
+    let labels = Labels::from_pairs([
+        (METRIC_NAME, "a"),
+        ("job", "shop"),
+        ("instance", "one"),
+        ("exported_job", "y"),
+        ("exported_exported_job", "x"),
+    ]);
+    assert!(lab.store.last(&labels).is_some());
+}
+
+#[test]
+fn a_removed_target_ends_with_its_report() {
+    let mut lab = Lab::new();
+    lab.scrape(Ok("a 1\n"));
+    let Lab {
+        mut store,
+        target,
+        t_ms,
+        ..
+    } = lab;
+    target.end(&mut store, t_ms);
+    for name in ["a", "up", "scrape_duration_seconds"] {
+        let labels =
+            Labels::from_pairs([(METRIC_NAME, name), ("job", "shop"), ("instance", "one")]);
+        let last = store.last(&labels).unwrap();
+        assert!(is_stale(last.value) && last.t_ms == t_ms + 1, "{name}");
+    }
+}
