@@ -12,7 +12,8 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-pub(crate) use client::{Client, ReadFailure, Reply, chain, install_tls, read_capped};
+pub use client::install_tls;
+pub(crate) use client::{Client, ReadFailure, Reply, chain, read_capped};
 
 /// The largest answer that is read, in bytes.
 pub const ANSWER_LIMIT: usize = 32 * 1024 * 1024;

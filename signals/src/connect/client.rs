@@ -209,8 +209,8 @@ pub(crate) async fn read_capped(
     Ok(body)
 }
 
-/// Installs the TLS implementation of the process, once.
-pub(crate) fn install_tls() {
+/// Installs the TLS implementation of the process, once; every constructor here calls it.
+pub fn install_tls() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         // An error means that the program has chosen one already, which serves as well.

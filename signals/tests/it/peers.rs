@@ -71,6 +71,7 @@ impl Peer {
     }
 
     async fn ready(&self) {
+        signals::connect::install_tls();
         let url = format!("{}/-/ready", self.url);
         let start = Instant::now();
         while start.elapsed() < Duration::from_secs(30) {

@@ -245,7 +245,7 @@ const ORDEAL: [(Mood, u64); 8] = [
     (Mood::Good, 4),
     (Mood::Less, 3),
     (Mood::Good, 2),
-    (Mood::Broken, 3),
+    (Mood::Broken, 4),
     (Mood::Good, 3),
     (Mood::Hung, 4),
     (Mood::Slow(Duration::from_millis(300)), 3),
@@ -281,8 +281,8 @@ async fn a_failing_target_looks_the_same() {
         step_ms: 50,
     };
     for (query, changes) in [
-        ("count(sometimes) or vector(0)", 10),
-        ("count(temperature) or vector(0)", 8),
+        ("count(sometimes) or vector(0)", 8),
+        ("count(temperature) or vector(0)", 6),
         ("sum(up)", 6),
         (
             "count(ALERTS{alertname=\"TargetDown\",alertstate=\"firing\"}) or vector(0)",
