@@ -1,4 +1,12 @@
 //! Tests across crates: the shape of the workspace, everything that is shipped, real servers.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "helpers of tests may panic as tests may; the settings except test functions only"
+)]
+
+mod compose;
+mod dashboards;
+mod metric_names;
 mod shipped_rules;
 mod workspace;
