@@ -4,6 +4,7 @@
 //! the service is broken. `GET /faults`, `PUT /faults/{id}`, `POST /faults/{id}/renew`,
 //! `DELETE /faults/{id}`, `DELETE /faults`; everything needs the token.
 
+mod asked;
 mod caps;
 mod config;
 mod guard;

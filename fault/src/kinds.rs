@@ -35,10 +35,6 @@ pub enum Seam {
 
 /// Which of the common fields mean something to a fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "three independent yes-or-no columns of a table"
-)]
 pub(crate) struct Applies {
     pub(crate) share: bool,
     pub(crate) ramp: bool,

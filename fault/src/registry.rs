@@ -4,6 +4,7 @@
 //! armed. `for` and leases end by a task that lives while something is armed, and by whoever looks
 //! first, should that task be late.
 
+mod change;
 mod clock;
 mod error;
 mod live;
@@ -16,10 +17,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
 use tokio::sync::{Notify, watch};
-use tracing::info;
 
 use crate::kinds::{FaultKind, Seam};
-use crate::model::{ArmRequest, Ended, FaultId, FaultStatus, same_route};
+use crate::model::FaultStatus;
 
 use clock::Clock;
 pub use error::RegistryError;
@@ -107,14 +107,6 @@ impl Registry {
         self.state().offers.insert((seam, service.to_owned()));
     }
 
-    /// Exempts routes (templates) from every fault.
-    pub fn protect(&self, routes: &[String]) {
-        let _state = self.state();
-        let mut table = Table::clone(&self.table());
-        table.protected.extend(routes.iter().cloned());
-        self.publish(table);
-    }
-
     /// Returns the services this process hosts.
     pub fn services(&self) -> Vec<String> {
         let services: BTreeSet<String> = self
@@ -129,130 +121,8 @@ impl Registry {
     /// Returns the kinds this process can carry out.
     pub fn kinds(&self) -> Vec<FaultKind> {
         let state = self.state();
-        let offered = |kind: &FaultKind| state.offers.iter().any(|(seam, _)| *seam == kind.seam());
+        let offered = |kind: &FaultKind| state.services_of(*kind).next().is_some();
         FaultKind::ALL.iter().copied().filter(offered).collect()
-    }
-
-    /// Arms a fault, in place of the one of that id if there is one. Needs a tokio runtime.
-    ///
-    /// While faults of another owner live it is refused; with `take_over` they are withdrawn.
-    pub fn arm(
-        &self,
-        id: &FaultId,
-        request: ArmRequest,
-        take_over: bool,
-    ) -> Result<FaultStatus, RegistryError> {
-        self.sweep();
-        let mut state = self.state();
-        self.check_offered(&state, &request)?;
-        reaper::Reaper::ensure(&mut state.reaper, self)?;
-        let now = self.now();
-        let mut table = Table::clone(&self.table());
-        // Before anything is withdrawn: a refused request changes nothing.
-        let stays = |live: &&Arc<Live>| live.owner == request.owner && live.armed.id != *id;
-        if table.faults.iter().filter(stays).count() >= MAX_LIVE {
-            return Err(RegistryError::Full);
-        }
-        if let Some(other) = table.faults.iter().find(|live| live.owner != request.owner) {
-            if !take_over {
-                return Err(RegistryError::Owned {
-                    owner: other.owner.clone(),
-                    lease_remaining: other.lease_end().saturating_sub(now),
-                });
-            }
-            let why = format!("taken over by {}", request.owner);
-            self.end(
-                &mut state,
-                &mut table,
-                now,
-                Ended::Withdrawn,
-                &why,
-                |live| live.owner != request.owner,
-            );
-        }
-        self.end(
-            &mut state,
-            &mut table,
-            now,
-            Ended::Withdrawn,
-            "replaced",
-            |live| live.armed.id == *id,
-        );
-        let live = Live::new(id.clone(), request, now);
-        info!(
-            target: "fault::audit",
-            fault = %id, kind = %live.armed.body.kind(), owner = live.owner, reason = live.reason,
-            what = %live.armed.body.to_value(), lasts_ms = live.duration.as_millis() as i64,
-            lease_ms = live.lease.as_millis() as i64, "fault armed"
-        );
-        let status = live.status(now);
-        table.faults.push(Arc::new(live));
-        self.publish(table);
-        Ok(status)
-    }
-
-    /// Renews the lease of a live fault.
-    pub fn renew(&self, id: &FaultId, owner: Option<&str>) -> Result<FaultStatus, RegistryError> {
-        self.sweep();
-        let state = self.state();
-        let table = self.table();
-        let Some(live) = table.faults.iter().find(|live| live.armed.id == *id) else {
-            return Err(missing(&state, id));
-        };
-        live.check_owner(owner)?;
-        let now = self.now();
-        live.renew(now);
-        self.inner
-            .next_end
-            .store(table.next_end(), Ordering::Release);
-        Ok(live.status(now))
-    }
-
-    /// Withdraws one fault; withdrawing an ended one returns how it ended.
-    pub fn withdraw(
-        &self,
-        id: &FaultId,
-        owner: Option<&str>,
-        reason: &str,
-    ) -> Result<FaultStatus, RegistryError> {
-        self.sweep();
-        let mut state = self.state();
-        let mut table = Table::clone(&self.table());
-        if let Some(live) = table.faults.iter().find(|live| live.armed.id == *id) {
-            live.check_owner(owner)?;
-            let now = self.now();
-            self.end(
-                &mut state,
-                &mut table,
-                now,
-                Ended::Withdrawn,
-                reason,
-                |live| live.armed.id == *id,
-            );
-            self.publish(table);
-        }
-        let ended = state.ended.iter().find(|(status, _)| status.id == *id);
-        ended
-            .map(|(status, _)| status.clone())
-            .ok_or(RegistryError::Unknown(id.clone()))
-    }
-
-    /// Withdraws every fault, or every fault of one owner; returns those it ended.
-    pub fn withdraw_all(&self, owner: Option<&str>, reason: &str) -> Vec<FaultId> {
-        self.sweep();
-        let mut state = self.state();
-        let mut table = Table::clone(&self.table());
-        let now = self.now();
-        let ended = self.end(
-            &mut state,
-            &mut table,
-            now,
-            Ended::Withdrawn,
-            reason,
-            |live| owner.is_none_or(|owner| owner == live.owner),
-        );
-        self.publish(table);
-        ended
     }
 
     /// Returns the live faults, in the order in which they were armed.
@@ -305,101 +175,6 @@ impl Registry {
         (self.table(), now)
     }
 
-    /// Ends what is over.
-    fn sweep(&self) {
-        let now = self.now();
-        if nanos(now) < self.inner.next_end.load(Ordering::Acquire) {
-            return;
-        }
-        let mut state = self.state();
-        let mut table = Table::clone(&self.table());
-        for (why, text) in [
-            (Ended::Expired, "`for` is over"),
-            (Ended::LeaseLost, "nobody renewed it"),
-        ] {
-            self.end(&mut state, &mut table, now, why, text, |live| {
-                live.is_over(now) == Some(why)
-            });
-        }
-        self.publish(table);
-    }
-
-    fn check_offered(&self, state: &State, request: &ArmRequest) -> Result<(), RegistryError> {
-        let kind = request.fault.kind();
-        let mut offered = state
-            .offers
-            .iter()
-            .filter(|(seam, _)| *seam == kind.seam())
-            .peekable();
-        if offered.peek().is_none() {
-            let kinds = FaultKind::ALL
-                .iter()
-                .copied()
-                .filter(|kind| state.offers.iter().any(|(seam, _)| *seam == kind.seam()));
-            return Err(RegistryError::NotOffered {
-                kind,
-                offered: kinds.collect(),
-            });
-        }
-        let scope = &request.fault.scope;
-        if let Some(service) = &scope.service
-            && !offered.clone().any(|(_, own)| own == service)
-        {
-            let services = offered.map(|(_, own)| own.clone()).collect();
-            return Err(RegistryError::NoService {
-                service: service.clone(),
-                services,
-            });
-        }
-        if let Some(route) = &scope.route
-            && self.table().is_protected(route)
-        {
-            return Err(RegistryError::Protected(route.clone()));
-        }
-        Ok(())
-    }
-
-    /// Takes what `which` picks out of `table`, remembers it as ended and wakes what it holds up.
-    fn end(
-        &self,
-        state: &mut State,
-        table: &mut Table,
-        now: Duration,
-        why: Ended,
-        text: &str,
-        which: impl Fn(&Live) -> bool,
-    ) -> Vec<FaultId> {
-        let (over, live): (Vec<_>, Vec<_>) = table.faults.drain(..).partition(|live| which(live));
-        table.faults = live;
-        for fault in &over {
-            let mut status = fault.status(now);
-            status.end(why);
-            info!(
-                target: "fault::audit",
-                fault = %status.id, kind = %fault.armed.body.kind(), owner = status.owner,
-                ended = why.name(), reason = text, evaluated = status.evaluated as i64,
-                injected = status.injected as i64, age_ms = status.age_ms as i64, "fault ended"
-            );
-            state.ended.push_front((status, now));
-        }
-        state.ended.truncate(MAX_ENDED);
-        for fault in &over {
-            fault.ended.cancel();
-        }
-        over.iter().map(|fault| fault.armed.id.clone()).collect()
-    }
-
-    fn publish(&self, table: Table) {
-        let inner = &self.inner;
-        inner.next_end.store(table.next_end(), Ordering::Release);
-        let live = table.faults.len();
-        *inner.table.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(table);
-        // After the table, so that whoever sees the number finds the faults.
-        inner.live.store(live, Ordering::Release);
-        inner.changed.send_modify(|version| *version += 1);
-        inner.reap.notify_one();
-    }
-
     fn table(&self) -> Arc<Table> {
         Arc::clone(
             &self
@@ -418,27 +193,6 @@ impl Registry {
     }
 }
 
-fn missing(state: &State, id: &FaultId) -> RegistryError {
-    match state
-        .ended
-        .iter()
-        .find(|(status, _)| status.id == *id)
-        .and_then(|(status, _)| status.ended)
-    {
-        Some(ended) => RegistryError::Over {
-            id: id.clone(),
-            ended,
-        },
-        None => RegistryError::Unknown(id.clone()),
-    }
-}
-
 fn nanos(time: Duration) -> u64 {
     u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
-}
-
-impl Table {
-    fn is_protected(&self, route: &str) -> bool {
-        self.protected.iter().any(|own| same_route(own, route))
-    }
 }

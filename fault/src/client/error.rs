@@ -107,12 +107,7 @@ impl ClientError {
 }
 
 fn clean(mut problem: Problem) -> Problem {
-    let texts = [
-        &mut problem.title,
-        &mut problem.code,
-        &mut problem.detail,
-        &mut problem.remedy,
-    ];
+    let texts = [&mut problem.code, &mut problem.detail, &mut problem.remedy];
     let fields = problem.fields.iter_mut().flat_map(|field| {
         [
             Some(&mut field.field),

@@ -34,7 +34,7 @@ pub enum ControlConfigError {
         /// Which caps are missing.
         missing: Vec<&'static str>,
     },
-    /// On a wildcard address nobody could address it.
+    /// Beyond loopback, nobody could address it.
     #[error("the control API on {0} needs the host names it may be addressed by")]
     NoHosts(SocketAddr),
     /// A kind in the caps does not exist.

@@ -16,7 +16,7 @@ use super::{ControlConfig, Problem};
 
 /// This many failed tokens within [`WINDOW`] are answered with 401, further ones with 429.
 const MAX_FAILED: usize = 10;
-const WINDOW: Duration = Duration::from_secs(60);
+const WINDOW: Duration = Duration::from_mins(1);
 
 /// Counts failed tokens. The right token always passes: a flood of wrong ones must not keep anybody
 /// from withdrawing faults, and 128 bits are not guessed.

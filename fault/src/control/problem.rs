@@ -14,8 +14,6 @@ use crate::registry::RegistryError;
 pub struct Problem {
     /// The HTTP status.
     pub status: u16,
-    /// What the status means.
-    pub title: String,
     /// A word for programs, such as `owned_by_another`.
     pub code: String,
     /// What is wrong.
@@ -36,7 +34,6 @@ impl Problem {
     ) -> Self {
         Self {
             status: status.as_u16(),
-            title: status.canonical_reason().unwrap_or_default().to_owned(),
             code: code.to_owned(),
             detail: detail.into(),
             remedy: remedy.into(),

@@ -1,13 +1,13 @@
 //! Numbers that look random and are a function of their inputs.
 //!
-//! FNV-1a turns text into 64 bits, the finalizer of SplitMix64 spreads them. Neither is secret;
+//! FNV-1a turns text into 64 bits, the finalizer of `SplitMix64` spreads them. Neither is secret;
 //! both are stable across versions and platforms, which `std`'s hasher does not promise.
 
 /// The numbers that belong to one decision.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Draw(u64);
 
-/// SplitMix64's increment: 2^64 divided by the golden ratio.
+/// `SplitMix64`'s increment: 2^64 divided by the golden ratio.
 const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
 
 impl Draw {
@@ -29,7 +29,7 @@ impl Draw {
     }
 
     /// Returns a normally distributed number (Box–Muller on numbers 1 and 2).
-    pub(crate) fn normal(&self) -> f64 {
+    pub(crate) fn normal(self) -> f64 {
         // 1 - u is never 0, whose logarithm would be infinite.
         let radius = (-2.0 * (1.0 - self.unit(1)).ln()).sqrt();
         radius * (std::f64::consts::TAU * self.unit(2)).cos()

@@ -62,14 +62,11 @@ impl Plan {
         for (live, time) in &self.waits {
             tokio::select! {
                 biased;
-                () = live.ended.cancelled() => {}
+                () = live.wake.cancelled() => {}
                 () = tokio::time::sleep(*time) => {}
             }
         }
-        let failure = self
-            .failure
-            .as_ref()
-            .filter(|live| !live.ended.is_cancelled());
+        let failure = self.failure.as_ref().filter(|live| !live.has_ended());
         let mut response = match failure.map(|live| &live.armed.body.fault) {
             Some(Fault::Error(error)) => reply::error(error),
             _ => service.call(request).await?,

@@ -11,7 +11,7 @@ use super::decode::{FieldError, Fields};
 pub const DEFAULT_LEASE: Duration = Duration::from_secs(10);
 
 /// The longest `for` and `lease` anyone may ask for, caps or not.
-pub const MAX_DURATION: Duration = Duration::from_secs(24 * 60 * 60);
+pub const MAX_DURATION: Duration = Duration::from_hours(24);
 
 /// What it takes to arm a fault.
 #[derive(Debug, Clone, PartialEq)]

@@ -109,11 +109,6 @@ impl<'v, 'e> Fields<'v, 'e> {
         }
     }
 
-    /// Lends the list of problems, for a part that decodes itself.
-    pub(crate) fn errors(&mut self) -> &mut Vec<FieldError> {
-        self.errors
-    }
-
     /// Reports the field as missing when it is, and returns what was read.
     pub(crate) fn required<T>(
         &mut self,

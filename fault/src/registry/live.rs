@@ -1,14 +1,14 @@
 //! A fault that is armed, with its counters and its ends.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
 use super::{RegistryError, nanos};
 use crate::decide::Armed;
-use crate::model::{ArmRequest, Ended, FaultId, FaultStatus, Share};
+use crate::model::{ArmRequest, Ended, FaultId, FaultStatus, Share, same_route};
 
 /// What requests read: replaced as a whole, never changed in place.
 #[derive(Clone, Default)]
@@ -29,7 +29,7 @@ impl Table {
 
     /// Says whether faults leave this route alone.
     pub(crate) fn spares(&self, route: &str) -> bool {
-        !self.protected.is_empty() && self.is_protected(route)
+        self.protected.iter().any(|own| same_route(own, route))
     }
 }
 
@@ -44,8 +44,9 @@ pub(crate) struct Live {
     renewed: AtomicU64,
     evaluated: AtomicU64,
     injected: AtomicU64,
-    /// Cancelled when the fault is over: wakes the requests it delays.
-    pub(crate) ended: CancellationToken,
+    over: AtomicBool,
+    /// Cancelled when the fault is over, to wake the requests it delays.
+    pub(crate) wake: CancellationToken,
 }
 
 impl Live {
@@ -60,7 +61,8 @@ impl Live {
             renewed: AtomicU64::new(nanos(now)),
             evaluated: AtomicU64::new(0),
             injected: AtomicU64::new(0),
-            ended: CancellationToken::new(),
+            over: AtomicBool::new(false),
+            wake: CancellationToken::new(),
         }
     }
 
@@ -72,6 +74,15 @@ impl Live {
     /// Counts one that was hit.
     pub(crate) fn inject(&self) {
         self.injected.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Says whether the fault has ended, so that it must not act any more.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.over.load(Ordering::Acquire)
+    }
+
+    pub(super) fn mark_ended(&self) {
+        self.over.store(true, Ordering::Release);
     }
 
     pub(super) fn renew(&self, now: Duration) {

@@ -70,7 +70,7 @@ fn next_wake(inner: &Weak<Inner>) -> Option<tokio::time::Instant> {
         registry.inner.changed.send_modify(|version| *version += 1);
     }
     let end = Duration::from_nanos(table.next_end());
-    let idle = now + Duration::from_secs(60);
+    let idle = now + Duration::from_mins(1);
     let wake = if growing {
         end.min(now + RAMP_TICK)
     } else {

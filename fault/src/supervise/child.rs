@@ -32,7 +32,7 @@ pub struct Spec {
     pub ready_timeout: Duration,
     /// How long it may take to stop once stdin is closed, and again after SIGTERM.
     pub stop_timeout: Duration,
-    /// Where its log lines go. When the channel is full, lines are dropped and counted.
+    /// Where its log lines go. When the channel is full, lines are dropped.
     pub lines: Option<mpsc::Sender<String>>,
 }
 
@@ -132,7 +132,12 @@ impl Child {
         let stdin = process.stdin.take();
         let tail = Tail::default();
         let (ready_tx, ready_rx) = oneshot::channel();
-        let readers = read_output(&mut process, &spec, &tail, ready_tx);
+        let output = Output {
+            tail: tail.clone(),
+            sink: spec.lines.clone(),
+            token: spec.token.clone(),
+        };
+        let readers = read_output(&mut process, output, ready_tx);
         let stop = CancellationToken::new();
         let (exit_tx, exit) = watch::channel(None);
         let task = tokio::spawn(own(
@@ -151,7 +156,14 @@ impl Child {
             exit,
             task,
         };
-        child.ready = child.await_ready(ready_rx, &tail).await?;
+        match child.await_ready(ready_rx, &tail).await {
+            Ok(ready) => child.ready = ready,
+            Err(error) => {
+                // Asked to, it may still remove its temporary data.
+                child.stop().await;
+                return Err(error);
+            }
+        }
         Ok(child)
     }
 
@@ -255,43 +267,55 @@ fn spawn(spec: &Spec) -> Result<tokio::process::Child, SuperviseError> {
 
 type Readers = Vec<JoinHandle<()>>;
 
+/// Where the lines of a child go.
+#[derive(Clone)]
+struct Output {
+    tail: Tail,
+    sink: Option<mpsc::Sender<String>>,
+    token: Token,
+}
+
+impl Output {
+    fn forward(&self, line: String) {
+        // A child that logs its configuration must not give its token away.
+        let line = if line.contains(self.token.expose()) {
+            line.replace(self.token.expose(), "[token]")
+        } else {
+            line
+        };
+        self.tail.push(&line);
+        if let Some(sink) = &self.sink {
+            // A slow reader must not slow the child: what does not fit is lost, but for the tail.
+            let _ = sink.try_send(line);
+        }
+    }
+}
+
 fn read_output(
     process: &mut tokio::process::Child,
-    spec: &Spec,
-    tail: &Tail,
+    output: Output,
     ready: oneshot::Sender<Ready>,
 ) -> Readers {
     let mut readers = Readers::new();
-    if let Some(stdout) = process.stdout.take() {
-        let (tail, sink) = (tail.clone(), spec.lines.clone());
-        let mut ready = Some(ready);
-        readers.push(tokio::spawn(lines::read(stdout, move |line| {
-            if ready.is_some()
-                && let Some(at) = Ready::from_line(&line)
-            {
-                if let Some(ready) = ready.take() {
-                    let _ = ready.send(at);
-                }
-                return;
-            }
-            forward(&tail, sink.as_ref(), line);
+    if let Some(stderr) = process.stderr.take() {
+        let output = output.clone();
+        readers.push(tokio::spawn(lines::read(stderr, move |line| {
+            output.forward(line);
         })));
     }
-    if let Some(stderr) = process.stderr.take() {
-        let (tail, sink) = (tail.clone(), spec.lines.clone());
-        readers.push(tokio::spawn(lines::read(stderr, move |line| {
-            forward(&tail, sink.as_ref(), line)
+    if let Some(stdout) = process.stdout.take() {
+        let mut ready = Some(ready);
+        readers.push(tokio::spawn(lines::read(stdout, move |line| {
+            match (ready.take(), Ready::from_line(&line)) {
+                (Some(ready), Some(at)) => drop(ready.send(at)),
+                (waiting, _) => {
+                    ready = waiting;
+                    output.forward(line);
+                }
+            }
         })));
     }
     readers
-}
-
-fn forward(tail: &Tail, sink: Option<&mpsc::Sender<String>>, line: String) {
-    tail.push(&line);
-    if let Some(sink) = sink {
-        // A slow reader must not slow the child: what does not fit is lost here, not in its tail.
-        let _ = sink.try_send(line);
-    }
 }
 
 /// Owns the process until it ends.
