@@ -6,7 +6,9 @@
     reason = "a skipped test says so, a long one shows what it saw"
 )]
 
+mod alertmanager;
 mod buckets;
+mod engine;
 mod exposition;
 mod peers;
 mod server;
