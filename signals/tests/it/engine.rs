@@ -5,7 +5,8 @@ use std::time::Duration;
 use axum::Router;
 use axum::routing::get;
 use promql::labels::Labels;
-use promql::rules::{AlertState, RuleFile};
+use promql::rules::AlertState::{Firing, Inactive, Pending};
+use promql::rules::RuleFile;
 use promql::value::Value;
 use signals::embedded::{ContentTypeCheck, EmbeddedError};
 use signals::source::{Health, RuleKind};
@@ -110,7 +111,7 @@ groups:
         assert_eq!(transition.alert, "Gone");
         seen.push((transition.from, transition.to));
         times.push(transition.t_ms);
-        if transition.to == AlertState::Firing {
+        if transition.to == Firing {
             let alerts = engine.alerts().await.unwrap().value;
             assert_eq!(
                 alerts[0].annotations,
@@ -119,7 +120,6 @@ groups:
             target.be(Mood::Good);
         }
     }
-    use AlertState::{Firing, Inactive, Pending};
     assert_eq!(
         seen,
         [(Inactive, Pending), (Pending, Firing), (Firing, Inactive)]
