@@ -4,7 +4,7 @@
 //! are arguments. Invariant: same input, same output, and no input panics.
 //!
 //! Modules in reading order: [`labels`], [`value`], [`duration`], [`store`], [`query`],
-//! [`engine`], [`rules`], [`yaml`].
+//! [`engine`], [`rules`], [`yaml`], [`script`].
 
 pub mod duration;
 pub mod engine;
@@ -12,6 +12,7 @@ mod functions;
 pub mod labels;
 pub mod query;
 pub mod rules;
+pub mod script;
 pub mod store;
 mod sum;
 pub mod value;

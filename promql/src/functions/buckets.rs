@@ -89,11 +89,8 @@ pub(super) fn fraction(lower: f64, upper: f64, buckets: &mut Vec<Bucket>) -> f64
 /// Returns how many observations lie below a value.
 fn rank_of(value: f64, buckets: &[Bucket]) -> f64 {
     let total = buckets[buckets.len() - 1].count;
-    let mut from = if buckets[0].upper > 0.0 {
-        0.0
-    } else {
-        f64::NEG_INFINITY
-    };
+    // Unlike for a quantile, the lowest bucket has no lower bound here: a value inside it is NaN.
+    let mut from = f64::NEG_INFINITY;
     let mut rank = 0.0;
     for bucket in buckets {
         if from >= value {
@@ -102,12 +99,7 @@ fn rank_of(value: f64, buckets: &[Bucket]) -> f64 {
         if bucket.upper > value {
             let inside = bucket.count - rank;
             let share = (value - from) / (bucket.upper - from);
-            let inside_rank = rank + inside * share;
-            return if inside_rank.is_nan() {
-                rank
-            } else {
-                inside_rank
-            };
+            return rank + inside * share;
         }
         rank = bucket.count;
         from = bucket.upper;

@@ -4,6 +4,7 @@
 //! panicking, the refusal of what Prometheus 3.5 refuses by default, and our own regexes.
 
 mod limits;
+mod patterns;
 
 use std::time::{Duration, SystemTime};
 
@@ -31,8 +32,10 @@ pub(super) struct Parsed {
 /// Parses a text into a tree whose types fit.
 pub(super) fn parse(text: &str, experimental: bool) -> Result<Parsed, ParseError> {
     limits::check(text)?;
-    let upstream = upstream::parse(text).map_err(ParseError)?;
+    let patterns = patterns::extract(text);
+    let upstream = upstream::parse(&patterns.text).map_err(ParseError)?;
     let mut build = Build {
+        patterns,
         experimental,
         selectors: 0,
         depth: 0,
@@ -45,6 +48,7 @@ pub(super) fn parse(text: &str, experimental: bool) -> Result<Parsed, ParseError
 }
 
 struct Build {
+    patterns: patterns::Extracted,
     experimental: bool,
     selectors: usize,
     depth: usize,
@@ -104,7 +108,7 @@ impl Build {
             .iter()
             .map(|name| Matcher::equal(METRIC_NAME, name))
             .collect();
-        matchers.extend(self::matchers(&selector.matchers)?);
+        matchers.extend(self.matchers(&selector.matchers)?);
         if matchers.iter().all(|matcher| matcher.matches("")) {
             return fail(
                 "a selector must contain at least one matcher that refuses the empty value",
@@ -115,6 +119,25 @@ impl Build {
             matchers,
             shift: shift(selector.offset.as_ref(), selector.at.as_ref())?,
         })
+    }
+
+    fn matchers(&self, list: &Matchers) -> Result<Vec<Matcher>> {
+        if !list.or_matchers.is_empty() {
+            return fail("`or` between label matchers is not PromQL");
+        }
+        list.matchers
+            .iter()
+            .map(|matcher| match matcher.op {
+                MatchOp::Equal => Ok(Matcher::equal(&matcher.name, &matcher.value)),
+                MatchOp::NotEqual => Ok(Matcher::not_equal(&matcher.name, &matcher.value)),
+                MatchOp::Re(_) => {
+                    Matcher::regex(&matcher.name, self.patterns.pattern(&matcher.value))
+                }
+                MatchOp::NotRe(_) => {
+                    Matcher::not_regex(&matcher.name, self.patterns.pattern(&matcher.value))
+                }
+            })
+            .collect()
     }
 
     fn binary(&mut self, binary: &BinaryExpr) -> Result<Binary> {
@@ -177,21 +200,6 @@ impl Build {
         function.check(&given).map_err(ParseError)?;
         Ok(Call { function, args })
     }
-}
-
-fn matchers(list: &Matchers) -> Result<Vec<Matcher>> {
-    if !list.or_matchers.is_empty() {
-        return fail("`or` between label matchers is not PromQL");
-    }
-    list.matchers
-        .iter()
-        .map(|matcher| match matcher.op {
-            MatchOp::Equal => Ok(Matcher::equal(&matcher.name, &matcher.value)),
-            MatchOp::NotEqual => Ok(Matcher::not_equal(&matcher.name, &matcher.value)),
-            MatchOp::Re(_) => Matcher::regex(&matcher.name, &matcher.value),
-            MatchOp::NotRe(_) => Matcher::not_regex(&matcher.name, &matcher.value),
-        })
-        .collect()
 }
 
 fn grouping(modifier: Option<&LabelModifier>) -> Option<Grouping> {

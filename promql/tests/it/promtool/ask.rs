@@ -1,0 +1,141 @@
+//! Asks promtool: a unit test with an impossible expectation makes it print what it got.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use promql::Labels;
+use promql::script::series::{number, parse_labels};
+
+use super::generate::SeriesLine;
+
+/// One query at one time.
+#[derive(Debug)]
+pub(super) struct Case {
+    pub(super) expr: String,
+    pub(super) t_ms: i64,
+}
+
+/// What came out.
+#[derive(Debug)]
+pub(super) enum Answer {
+    Vector(Vec<(Labels, f64)>),
+    #[expect(dead_code, reason = "shown when answers differ")]
+    Error(String),
+}
+
+pub(super) struct Promtool {
+    path: PathBuf,
+    pub(super) version: String,
+}
+
+impl Promtool {
+    /// Finds promtool in `$OBS_TUI_PEERS/bin` or on the path. Without it the test is skipped, or
+    /// fails when `OBS_TUI_REQUIRE_PEERS=1`.
+    pub(super) fn find(test: &str) -> Option<Self> {
+        let mut places: Vec<PathBuf> = Vec::new();
+        if let Some(peers) = std::env::var_os("OBS_TUI_PEERS") {
+            places.push(Path::new(&peers).join("bin/promtool"));
+        }
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        places.extend(std::env::split_paths(&path).map(|folder| folder.join("promtool")));
+        let Some(path) = places.into_iter().find(|place| place.is_file()) else {
+            let required = std::env::var_os("OBS_TUI_REQUIRE_PEERS").is_some_and(|v| v == "1");
+            assert!(!required, "{test} needs promtool");
+            println!("SKIPPED {test}: needs promtool");
+            return None;
+        };
+        let output = Command::new(&path).arg("--version").output().unwrap();
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        let version = text.lines().next().unwrap_or_default().to_owned();
+        if !version.contains("version 3.5.") {
+            assert!(
+                !version.is_empty(),
+                "{test}: promtool does not tell its version"
+            );
+            println!("SKIPPED {test}: the profile is 3.5, found {version}");
+            return None;
+        }
+        Some(Self { path, version })
+    }
+
+    /// Evaluates queries over series with one sample every ten seconds.
+    pub(super) fn ask(&self, lines: &[SeriesLine], cases: &[Case]) -> Vec<Answer> {
+        self.ask_with_rules(None, "1m", lines, cases)
+    }
+
+    /// Evaluates rules first; `interval` is that of the rules and of subqueries without a step.
+    pub(super) fn ask_with_rules(
+        &self,
+        rules: Option<&str>,
+        interval: &str,
+        lines: &[SeriesLine],
+        cases: &[Case],
+    ) -> Vec<Answer> {
+        let folder = tempfile::tempdir().unwrap();
+        let mut text = String::new();
+        if let Some(rules) = rules {
+            std::fs::write(folder.path().join("rules.yml"), rules).unwrap();
+            text.push_str("rule_files: [rules.yml]\n");
+        }
+        let _ = write!(
+            text,
+            "evaluation_interval: {interval}\ntests:\n- interval: 10s\n"
+        );
+        text.push_str("  input_series:\n");
+        for line in lines {
+            let _ = writeln!(
+                text,
+                "  - {{series: '{}', values: '{}'}}",
+                line.name.replace('\'', "''"),
+                line.values
+            );
+        }
+        text.push_str("  promql_expr_test:\n");
+        for case in cases {
+            let _ = writeln!(
+                text,
+                "  - expr: '{}'\n    eval_time: {}ms\n    exp_samples: [{{labels: 'bogus', value: 1}}]",
+                case.expr.replace('\'', "''"),
+                case.t_ms
+            );
+        }
+        let file = folder.path().join("test.yml");
+        std::fs::write(&file, text).unwrap();
+        let output = Command::new(&self.path)
+            .args(["test", "rules"])
+            .arg(&file)
+            .output()
+            .unwrap();
+        let mut all = String::from_utf8_lossy(&output.stdout).into_owned();
+        all.push_str(&String::from_utf8_lossy(&output.stderr));
+        answers(&all)
+    }
+}
+
+fn answers(output: &str) -> Vec<Answer> {
+    let mut answers = Vec::new();
+    for line in output.lines() {
+        let line = line.trim_start();
+        if line.starts_with("expr: ") {
+            if let Some((_, error)) = line.split_once(", err: ") {
+                answers.push(Answer::Error(error.to_owned()));
+            }
+        } else if let Some(got) = line.strip_prefix("got: ") {
+            answers.push(Answer::Vector(vector(got)));
+        }
+    }
+    answers
+}
+
+fn vector(text: &str) -> Vec<(Labels, f64)> {
+    let mut elements = Vec::new();
+    let mut rest = if text == "nil" { "" } else { text };
+    while !rest.is_empty() {
+        let (labels, after) = parse_labels(rest).unwrap();
+        let (value, next) = after.split_once(", ").unwrap_or((after, ""));
+        elements.push((labels, number(value.trim()).unwrap()));
+        rest = next;
+    }
+    elements
+}
