@@ -22,6 +22,9 @@ use crate::{
 /// How long a write waits for the lock of another one.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
 
+/// How long the first connection may take on a machine that is busy.
+const OPEN_TIMEOUT: Duration = Duration::from_secs(30);
+
 /// Where a role's database is and how many connections it may hold.
 #[derive(Debug, Clone)]
 pub(crate) struct DbOptions {
@@ -82,8 +85,8 @@ impl Db {
         let pool = SqlitePoolOptions::new()
             .max_connections(options.connections)
             .min_connections(1)
-            .acquire_timeout(options.acquire_timeout)
-            .acquire_slow_threshold(options.acquire_timeout * 2)
+            .acquire_timeout(OPEN_TIMEOUT)
+            .acquire_slow_threshold(OPEN_TIMEOUT)
             .idle_timeout(None)
             .max_lifetime(None)
             .test_before_acquire(false)
@@ -225,15 +228,16 @@ impl Db {
     async fn acquire(&self) -> Result<Connection, DbError> {
         let asked = Instant::now();
         let Pool::Sqlite(pool) = &self.pool;
-        let connection = pool.acquire().await;
+        let limit = self.options.acquire_timeout;
+        let connection = tokio::time::timeout(limit, pool.acquire()).await;
         self.metrics.wait.observe(asked.elapsed().as_secs_f64());
         match connection {
-            Ok(connection) => Ok(Connection::Sqlite(connection)),
-            Err(sqlx::Error::PoolTimedOut) => {
+            Ok(Ok(connection)) => Ok(Connection::Sqlite(connection)),
+            Ok(Err(error)) => Err(DbError::Query(error)),
+            Err(_) => {
                 self.metrics.timeouts.inc();
                 Err(DbError::PoolTimeout)
             }
-            Err(error) => Err(DbError::Query(error)),
         }
     }
 

@@ -12,7 +12,10 @@ use super::{
     journey::{Journey, Visit},
     measure::{End, Measures},
 };
-use crate::{error::ShopError, http::url::BaseUrl};
+use crate::{
+    error::ShopError,
+    http::{call, url::BaseUrl},
+};
 
 /// Makes the requests.
 #[derive(Debug)]
@@ -36,11 +39,7 @@ impl Walker {
         timeout: Duration,
         measures: Arc<Measures>,
     ) -> Result<Self, ShopError> {
-        let client = Client::builder()
-            .timeout(timeout)
-            .redirect(reqwest::redirect::Policy::none())
-            .no_proxy()
-            .build()?;
+        let client = call::builder().timeout(timeout).build()?;
         Ok(Self {
             target,
             client,

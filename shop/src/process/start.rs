@@ -55,7 +55,8 @@ impl Process {
         name: &'static str,
         services: &[&'static str],
     ) -> Result<Self, ShopError> {
-        install_crypto();
+        // The exporter of traces may speak https before any client of ours is made.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let access = Access::learn(args, name)?;
         let side = SideRuntime::start()?;
         let business = Builder::new_multi_thread()
@@ -178,11 +179,6 @@ impl Running {
         side.end();
         drop(access);
     }
-}
-
-/// Makes outgoing https possible; the second call in a process finds it done.
-pub(crate) fn install_crypto() {
-    let _ = rustls::crypto::ring::default_provider().install_default();
 }
 
 fn subscribe(

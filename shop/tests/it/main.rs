@@ -1,0 +1,13 @@
+//! The shop as its clients, its scraper and its parent see it: real listeners, real databases.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+
+mod child;
+mod faults;
+mod lab;
+mod load;
+mod metrics;
+mod otlp;
+mod roles;
+mod routes;
+mod stock;
