@@ -128,7 +128,7 @@ pub enum ConnectError {
         cause: String,
     },
     /// Two ways to say who we are.
-    #[error("{url}: a token file and a user with password are both given; give one of them")]
+    #[error("{url}: give only one of token file, user with password, and Authorization header")]
     TwoCredentials {
         /// The address without credentials.
         url: String,

@@ -108,8 +108,8 @@ impl Source for Prometheus {
     }
 
     async fn instant(&self, query: &str, at_ms: Option<i64>) -> Result<Answer<Value>, SourceError> {
-        let at_ms = at_ms.unwrap_or_else(|| self.clock.now_ms());
-        let time = ms_to_seconds(at_ms);
+        let now_ms = self.clock.now_ms();
+        let time = ms_to_seconds(at_ms.unwrap_or(now_ms));
         let limit = self.server_limit();
         let form = [
             ("query", query),
@@ -117,7 +117,7 @@ impl Source for Prometheus {
             ("timeout", limit.as_str()),
         ];
         let good = self.ask("/api/v1/query", query, &form).await?;
-        self.answer(at_ms, good, |data| result::value(&data))
+        self.answer(now_ms, good, |data| result::value(&data))
     }
 
     async fn range(&self, query: &str, range: Range) -> Result<Answer<Vec<Series>>, SourceError> {

@@ -37,12 +37,19 @@ impl Client {
         let (address, user_in_address) = Address::parse(&connection.url)?;
         let shown = address.shown();
         let user = connection.basic_auth.clone().or(user_in_address);
-        let has_credential = user.is_some() || connection.token_file.is_some();
-        if user.is_some() && connection.token_file.is_some() {
+        let own_header = |(name, _): &(String, _)| name.eq_ignore_ascii_case("authorization");
+        let credentials = usize::from(user.is_some())
+            + usize::from(connection.token_file.is_some())
+            + connection
+                .headers
+                .iter()
+                .filter(|pair| own_header(pair))
+                .count();
+        if credentials > 1 {
             return Err(ConnectError::TwoCredentials { url: shown });
         }
         let in_clear = !address.is_https() && !address.is_loopback();
-        if has_credential && in_clear && !connection.insecure_token {
+        if credentials > 0 && in_clear && !connection.insecure_token {
             return Err(ConnectError::InClear { url: shown });
         }
         if let Some(path) = &connection.token_file {

@@ -10,7 +10,7 @@ use promql::rules::{Config, Evaluator, GroupOutcome, GroupStatus, Notification, 
 use promql::store::Store;
 
 use super::exemplars::Exemplars;
-use super::scrape::{Scraped, TargetState};
+use super::scrape::{Reading, TargetState};
 use super::{EmbeddedConfig, Progress, TargetSpec};
 use crate::source::{Exemplar, Range, Target};
 
@@ -99,12 +99,12 @@ impl Core {
         key: &TargetKey,
         generation: u64,
         t_ms: i64,
-        scraped: &Scraped,
+        reading: &Reading<'_>,
     ) -> Progress {
         if let Some(target) = self.targets.get_mut(key)
             && target.generation() == generation
         {
-            target.commit(&mut self.store, &mut self.exemplars, t_ms, scraped);
+            target.commit(&mut self.store, &mut self.exemplars, t_ms, reading);
             self.progress.last_scrape_ms = self.progress.last_scrape_ms.max(Some(t_ms));
         }
         self.progress

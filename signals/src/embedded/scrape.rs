@@ -13,7 +13,7 @@ use promql::value::stale_nan;
 use super::TargetSpec;
 use super::exemplars::Exemplars;
 use crate::clean;
-use crate::exposition::{Format, Limits, ParseError, Parser, Row, Rows, parse};
+use crate::exposition::{Format, Limits, Parser, Row, Rows, parse};
 use crate::source::{Health, Target};
 
 /// Samples with a time of their own may lie this far in the future, as in Prometheus.
@@ -39,6 +39,35 @@ pub(super) struct Scraped {
     pub(super) seconds: f64,
 }
 
+impl Scraped {
+    /// Reads all samples before any is taken in; what was read before a mistake is counted.
+    pub(super) fn read(&self) -> Reading<'_> {
+        let mut counted = 0;
+        let rows = match &self.body {
+            Err(reason) => Err(reason.clone()),
+            Ok((format, text)) => match self.parser {
+                Parser::Compat => parse(self.parser, *format, text, Limits::default()),
+                Parser::Strict => Rows::new(*format, text, Limits::default())
+                    .inspect(|row| counted += usize::from(row.is_ok()))
+                    .collect(),
+            }
+            .map_err(|error| error.to_string()),
+        };
+        Reading {
+            scraped: rows.as_ref().map_or(counted, Vec::len),
+            rows,
+            seconds: self.seconds,
+        }
+    }
+}
+
+/// The samples of a scrape, or why there are none.
+pub(super) struct Reading<'a> {
+    rows: Result<Vec<Row<'a>>, String>,
+    scraped: usize,
+    seconds: f64,
+}
+
 /// A series of the target as it was seen last.
 struct Cached {
     labels: Labels,
@@ -58,13 +87,6 @@ pub(super) struct TargetState {
     health: Health,
     last_scrape_ms: Option<i64>,
     last_seconds: f64,
-}
-
-/// The counts of one scrape.
-#[derive(Default)]
-struct Counts {
-    scraped: usize,
-    added: usize,
 }
 
 impl TargetState {
@@ -110,33 +132,30 @@ impl TargetState {
         store: &mut Store,
         exemplars: &mut Exemplars,
         t_ms: i64,
-        scraped: &Scraped,
+        reading: &Reading<'_>,
     ) {
-        let mut counts = Counts::default();
+        let known = self.series.len();
         self.scrape += 1;
-        let outcome = match &scraped.body {
-            Ok((format, text)) => self.good(
-                store,
-                exemplars,
-                t_ms,
-                (*format, text, scraped.parser),
-                &mut counts,
-            ),
+        let outcome = match &reading.rows {
+            Ok(rows) => rows
+                .iter()
+                .try_for_each(|row| self.take(store, exemplars, t_ms, row)),
             Err(reason) => Err(reason.clone()),
         };
+        let added = self.series.len() - known;
         self.mark_vanished(store, t_ms);
         let values = [
             f64::from(u8::from(outcome.is_ok())),
-            scraped.seconds,
-            counts.scraped as f64,
-            counts.scraped as f64,
-            counts.added as f64,
+            reading.seconds,
+            reading.scraped as f64,
+            reading.scraped as f64,
+            added as f64,
         ];
         for (labels, value) in self.report.iter().zip(values) {
             // A target that exposes these names itself loses against the report.
             let _ = store.append(labels, t_ms, value);
         }
-        if matches!(&scraped.body, Ok((_, text)) if outcome.is_ok() && !text.is_empty()) {
+        if outcome.is_ok() && reading.scraped > 0 {
             let current = self.scrape;
             self.series.retain(|_, cached| cached.scrape == current);
         }
@@ -145,7 +164,7 @@ impl TargetState {
             Err(reason) => Health::Err(clean::message(&reason)),
         };
         self.last_scrape_ms = Some(t_ms);
-        self.last_seconds = scraped.seconds;
+        self.last_seconds = reading.seconds;
     }
 
     /// Ends every series, those about the scrape included.
@@ -172,31 +191,14 @@ impl TargetState {
         }
     }
 
-    fn good(
-        &mut self,
-        store: &mut Store,
-        exemplars: &mut Exemplars,
-        t_ms: i64,
-        (format, text, parser): (Format, &str, Parser),
-        counts: &mut Counts,
-    ) -> Result<(), String> {
-        let rows = read(parser, format, text, counts).map_err(|e| e.to_string())?;
-        for row in &rows {
-            self.take(store, exemplars, t_ms, row, counts)?;
-        }
-        Ok(())
-    }
-
     fn take(
         &mut self,
         store: &mut Store,
         exemplars: &mut Exemplars,
         t_ms: i64,
         row: &Row<'_>,
-        counts: &mut Counts,
     ) -> Result<(), String> {
         if !self.series.contains_key(row.key.as_ref()) {
-            counts.added += 1;
             let cached = Cached {
                 labels: self.relabel(row),
                 scrape: 0,
@@ -257,26 +259,6 @@ impl TargetState {
             let _ = store.append(labels, t_ms, stale_nan());
         }
     }
-}
-
-/// Reads all samples before any is taken in; what was read before a mistake is counted.
-fn read<'a>(
-    parser: Parser,
-    format: Format,
-    text: &'a str,
-    counts: &mut Counts,
-) -> Result<Vec<Row<'a>>, ParseError> {
-    let rows = match parser {
-        Parser::Compat => parse(parser, format, text, Limits::default())?,
-        Parser::Strict => {
-            let rows = Rows::new(format, text, Limits::default());
-            return rows
-                .inspect(|row| counts.scraped += usize::from(row.is_ok()))
-                .collect();
-        }
-    };
-    counts.scraped = rows.len();
-    Ok(rows)
 }
 
 #[cfg(test)]

@@ -103,7 +103,8 @@ async fn scrape_loop(shared: Arc<Shared>, key: TargetKey, url: String, generatio
         let scraped = shared.fetcher.fetch(&url).await;
         let (owner, key) = (shared.clone(), key.clone());
         let commit = move || {
-            let progress = owner.write(|core| core.commit(&key, generation, start_ms, &scraped));
+            let reading = scraped.read();
+            let progress = owner.write(|core| core.commit(&key, generation, start_ms, &reading));
             owner.progress.send_replace(progress);
         };
         if let Err(error) = tokio::task::spawn_blocking(commit).await {
@@ -140,11 +141,16 @@ async fn group_loop(shared: Arc<Shared>, group: usize, grid: Grid) {
 /// Waits for the slot after `last_ms` and returns it.
 async fn wait(shared: &Shared, grid: Grid, last_ms: i64) -> i64 {
     let clock = &shared.settings.clock;
-    let slot_ms = grid.next(last_ms, clock.now_ms());
+    let mut slot_ms = grid.next(last_ms, clock.now_ms());
     loop {
-        let left_ms = slot_ms - clock.now_ms();
+        let now_ms = clock.now_ms();
+        let left_ms = slot_ms - now_ms;
         if left_ms <= 0 {
             return slot_ms;
+        }
+        if left_ms > grid.interval_ms {
+            // The clock was set back.
+            slot_ms = grid.floor(now_ms) + grid.interval_ms;
         }
         // In pieces, so that a clock that is set takes effect.
         tokio::time::sleep(Duration::from_millis(left_ms.min(1_000) as u64)).await;

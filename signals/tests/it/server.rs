@@ -239,7 +239,7 @@ fn what_cannot_work_is_said_at_once() {
                 basic_auth: user,
                 ..base.clone()
             },
-            "both given",
+            "give only one",
         ),
         (
             Connection {

@@ -35,8 +35,12 @@ impl Lab {
             parser: Parser::Strict,
             seconds: 0.25,
         };
-        self.target
-            .commit(&mut self.store, &mut self.exemplars, self.t_ms, &scraped);
+        self.target.commit(
+            &mut self.store,
+            &mut self.exemplars,
+            self.t_ms,
+            &scraped.read(),
+        );
         self
     }
 
