@@ -10,7 +10,6 @@ use tower::Service;
 use super::{Injected, reply};
 use crate::decide::{self, Verdict};
 use crate::kinds::Fault;
-use crate::model::FaultId;
 use crate::registry::{Live, Registry};
 
 /// What is going to happen to one request, with the faults that make it happen.
@@ -58,7 +57,6 @@ impl Plan {
         S: Service<Request<Req>, Response = Response<Res>>,
         Res: From<Bytes>,
     {
-        let touched: Vec<FaultId> = self.faults().map(|live| live.armed.id.clone()).collect();
         for (live, time) in &self.waits {
             tokio::select! {
                 biased;
@@ -71,7 +69,9 @@ impl Plan {
             Some(Fault::Error(error)) => reply::error(error),
             _ => service.call(request).await?,
         };
-        response.extensions_mut().insert(Injected(touched));
+        let acted = self.waits.iter().map(|(live, _)| live).chain(failure);
+        let acted = acted.map(|live| live.armed.id.clone()).collect();
+        response.extensions_mut().insert(Injected(acted));
         Ok(response)
     }
 }

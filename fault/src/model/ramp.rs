@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use super::Share;
 use super::decode::Fields;
+use super::{MAX_DURATION, Share};
 
 /// A straight line from one share to the fault's own share.
 ///
@@ -33,6 +33,9 @@ impl Ramp {
     pub(crate) fn decode(mut fields: Fields<'_, '_>) -> Option<Self> {
         let over = fields.duration("over");
         let over = fields.required("over", over, "how long the ramp takes, such as \"10s\"");
+        if over.is_some_and(|over| over > MAX_DURATION) {
+            fields.wrong("over", "must be at most 24h", None);
+        }
         let from = fields.share("from").unwrap_or(Share::NONE);
         fields.one_of("shape", &[("linear", ())]);
         fields.finish();

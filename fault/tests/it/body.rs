@@ -141,6 +141,10 @@ fn parameters_are_checked() {
         &["factor: 0 is not more than 0 and at most 1000 (help: to stop traffic use `kind: drop`)"],
     );
     refused(
+        &json!({"kind": "drop", "ramp": {"over": "500000000000years"}}),
+        &["ramp.over: must be at most 24h"],
+    );
+    refused(
         &json!({"kind": "db_stall", "mode": "freeze"}),
         &["mode: unknown mode `freeze` (help: one of connections, lock)"],
     );

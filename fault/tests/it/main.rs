@@ -5,6 +5,7 @@
     reason = "a test fails by panicking, and measures real time where that is its point"
 )]
 
+mod audit;
 mod body;
 mod client;
 mod control;
