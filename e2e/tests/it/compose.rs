@@ -121,17 +121,10 @@ impl Service {
 
     /// Returns (host path, container path) of the files and folders that are mounted.
     fn mounts(&self) -> Vec<(&str, &str)> {
-        let volumes = self
-            .volumes
-            .iter()
-            .map(|volume| volume.split(':').collect::<Vec<_>>());
-        let mounts = self.volumes.iter().zip(volumes);
-        mounts
-            .filter(|(text, _)| text.starts_with('.'))
-            .map(|(text, parts)| {
-                let from = parts[0].len();
-                (&text[..from], &text[from + 1..from + 1 + parts[1].len()])
-            })
+        let bound = self.volumes.iter().filter(|volume| volume.starts_with('.'));
+        bound
+            .map(|volume| volume.split_once(':').unwrap())
+            .map(|(from, rest)| (from, rest.split(':').next().unwrap()))
             .collect()
     }
 }

@@ -8,7 +8,7 @@ use e2e::repository;
 use regex::Regex;
 
 /// Names of the contract that this version of the shop, its traffic and the fault layer export.
-const EXPORTED: [&str; 21] = [
+const EXPORTED: [&str; 30] = [
     "chaos_fault_active",
     "chaos_fault_evaluated_total",
     "chaos_fault_injected_total",
@@ -25,11 +25,20 @@ const EXPORTED: [&str; 21] = [
     "http_requests_total",
     "http_response_size_bytes",
     "inventory_level",
+    "inventory_reservation_failures_total",
+    "load_arrivals_total",
+    "load_in_flight",
+    "load_journeys_total",
+    "load_rate",
     "orders_created_total",
     "payments_processed_total",
+    "process_cpu_seconds_total",
+    "process_max_fds",
+    "process_open_fds",
+    "process_resident_memory_bytes",
     "process_start_time_seconds",
+    "products_viewed_total",
     "revenue_total",
-    "service_ready",
 ];
 
 /// Names a Prometheus makes by itself.
