@@ -6,15 +6,18 @@
 //! never a pass; a report is a function of the journal.
 //!
 //! Modules in reading order: [`playbook`], [`library`], [`tolerance`], [`problem`]; [`run`],
-//! [`event`], [`verdict`], [`detection`]; [`runner`], [`cancel`]; [`journal`], [`sanitise`].
+//! [`event`], [`verdict`], [`detection`]; [`runner`], [`cancel`]; [`journal`],
+//! [`report`], [`explain`], [`sanitise`].
 
 pub mod cancel;
 pub mod detection;
 pub mod event;
+pub mod explain;
 pub mod journal;
 pub mod library;
 pub mod playbook;
 pub mod problem;
+pub mod report;
 pub mod run;
 pub mod runner;
 pub mod sanitise;
@@ -33,7 +36,8 @@ pub fn span(ms: i64) -> String {
     let sign = if ms < 0 { "-" } else { "" };
     let ms = ms.unsigned_abs();
     match ms {
-        0..1_000 => format!("{sign}{ms}ms"),
+        0 => "0s".to_owned(),
+        1..1_000 => format!("{sign}{ms}ms"),
         1_000..60_000 if ms.is_multiple_of(1_000) => format!("{sign}{}s", ms / 1_000),
         1_000..60_000 => format!("{sign}{}.{}s", ms / 1_000, ms % 1_000 / 100),
         _ => {
@@ -50,8 +54,9 @@ pub fn number(value: f64) -> String {
     }
     let digits = 3 - value.abs().log10().floor() as i32;
     let text = format!("{value:.*}", digits.clamp(0, 12) as usize);
-    match text.contains('.') {
-        true => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
-        false => text,
+    if text.contains('.') {
+        text.trim_end_matches('0').trim_end_matches('.').to_owned()
+    } else {
+        text
     }
 }

@@ -28,6 +28,9 @@ pub const DEFAULT_DEADLINE_MS: i64 = 30 * 60 * 1000;
 /// The dead-man time of a fault that does not state one.
 pub const DEFAULT_LEASE_MS: i64 = 10 * 1000;
 
+/// More problems than this help nobody.
+const MAX_PROBLEMS: usize = 100;
+
 /// A run as a person wrote it, checked.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Playbook {
@@ -370,5 +373,10 @@ fn merged(unresolved: Problems, decoded: Problems) -> Vec<yaml::decode::Problem>
             .filter(|problem| !places.contains(&problem.place) || problem.path.is_empty()),
     );
     all.sort_by_key(|problem| problem.place);
+    let more = all.len().saturating_sub(MAX_PROBLEMS);
+    all.truncate(MAX_PROBLEMS);
+    if let (Some(last), 1..) = (all.last_mut(), more) {
+        last.help = Some(format!("{more} more problems are not shown"));
+    }
     all
 }

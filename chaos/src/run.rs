@@ -28,4 +28,5 @@ mod watch;
 
 pub use io::{Ask, Command, Input, RangeAsk, RulesFailure};
 pub use machine::{Machine, Setup};
+pub use method::orders;
 pub use target::{ArmOrder, FaultView, TargetState};

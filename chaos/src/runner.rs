@@ -271,7 +271,7 @@ impl Clock {
         let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH);
         Self {
             start: Instant::now(),
-            start_ms: since_epoch.map_or(0, |since| millis(since)),
+            start_ms: since_epoch.map_or(0, millis),
         }
     }
 

@@ -125,6 +125,9 @@ pub enum ToleranceError {
     Empty(String, String),
 }
 
+/// Makes a tolerance of its limit.
+type Form = fn(f64) -> Tolerance;
+
 impl FromStr for Tolerance {
     type Err = ToleranceError;
 
@@ -136,7 +139,7 @@ impl FromStr for Tolerance {
                 .ok_or_else(|| ToleranceError::Form(text.to_owned()))?;
             return Self::between(number(low)?, number(high)?);
         }
-        let forms: [(&str, fn(f64) -> Self); 6] = [
+        let forms: [(&str, Form); 6] = [
             (">=", Self::AtLeast),
             ("<=", Self::AtMost),
             ("==", Self::Equal),

@@ -257,8 +257,7 @@ impl Outcome {
     /// Returns the exit code of a status and its checks.
     pub fn exit_of(status: RunStatus, checks: &[Check]) -> ExitCode {
         let of_status = match status {
-            RunStatus::Completed => ExitCode::Pass,
-            RunStatus::Failed => ExitCode::Pass,
+            RunStatus::Completed | RunStatus::Failed => ExitCode::Pass,
             RunStatus::Aborted => ExitCode::Aborted,
             RunStatus::Interrupted => ExitCode::Interrupted,
         };

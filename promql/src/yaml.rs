@@ -140,13 +140,22 @@ fn plain_message(text: &str) -> String {
         Some(rest) => rest,
         None => text,
     };
-    match text
+    let text = match text
         .strip_prefix("line ")
         .and_then(|rest| rest.split_once(": "))
     {
-        Some((_, message)) => message.to_owned(),
-        None => text.to_owned(),
-    }
+        Some((_, message)) => message,
+        None => text,
+    };
+    // Advice to whoever calls the YAML crate is none to whoever writes the file.
+    let text = text
+        .split(", set DuplicateKeyPolicy")
+        .next()
+        .unwrap_or(text);
+    let text = text
+        .rsplit_once(" at line ")
+        .map_or(text, |(message, _)| message);
+    text.to_owned()
 }
 
 impl From<Spanned<Yaml>> for Node {

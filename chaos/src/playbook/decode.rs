@@ -204,18 +204,18 @@ fn method(top: &mut Fields<'_>, problems: &mut Problems) -> Vec<Option<Step>> {
 
 /// A name that was given twice is a problem; a name that was made gets a number.
 fn unique_names(items: &[Item<'_>], steps: &mut [Option<Step>], problems: &mut Problems) {
-    for index in 0..steps.len() {
+    for (index, item) in items.iter().enumerate() {
         let (before, rest) = steps.split_at_mut(index);
         let Some(step) = &mut rest[0] else { continue };
         let taken = |name: &str| before.iter().flatten().any(|other| other.name == name);
         if !taken(&step.name) {
             continue;
         }
-        let given = matches!(&items[index].node.value, Yaml::Map(entries)
+        let given = matches!(&item.node.value, Yaml::Map(entries)
             if entries.iter().any(|(key, _)| key.text == "name"));
         if given {
             problems.at_with_help(
-                &items[index],
+                item,
                 format!("another step is already named `{}`", step.name),
                 "give each step a `name` of its own",
             );

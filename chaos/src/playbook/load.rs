@@ -18,22 +18,22 @@ impl Playbook {
         if let Some(text) = library::get(name_or_path) {
             return Self::parse(name_or_path, text, vars);
         }
-        let bytes = read(name_or_path).map_err(|problem| vec![problem])?;
+        let bytes = read(name_or_path)?;
         Self::parse_bytes(name_or_path, &bytes, vars)
     }
 }
 
-fn read(path: &str) -> Result<Vec<u8>, Problem> {
+fn read(path: &str) -> Result<Vec<u8>, Vec<Problem>> {
     let not_found = |cause: std::io::Error| {
         let names = library::names();
         let problem = Problem::of_file(path, format!("the playbook cannot be read: {cause}"));
-        match closest(path, &names) {
+        vec![match closest(path, &names) {
             Some(name) => problem.with_help(format!("did you mean the shipped `{name}`?")),
             None if Path::new(path).extension().is_none() => {
                 problem.with_help(format!("shipped playbooks: {}", names.join(", ")))
             }
             None => problem,
-        }
+        }]
     };
     let file = File::open(path).map_err(not_found)?;
     let limit = MAX_DOCUMENT_BYTES as u64;
@@ -43,10 +43,10 @@ fn read(path: &str) -> Result<Vec<u8>, Problem> {
         .read_to_end(&mut bytes)
         .map_err(not_found)?;
     if bytes.len() as u64 > limit {
-        return Err(Problem::of_file(
+        return Err(vec![Problem::of_file(
             path,
             format!("the file is larger than {limit} bytes, which is the most that is read"),
-        ));
+        )]);
     }
     Ok(bytes)
 }

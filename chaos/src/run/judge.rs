@@ -131,7 +131,11 @@ impl Evidence<'_> {
             out.check(CheckKind::Resolve, name, CheckStatus::NotApplicable, why);
             return;
         }
-        let withdrawn_ms = self.moments.withdrawn_ms;
+        let Some(withdrawn_ms) = self.moments.withdrawn_ms else {
+            let why = "it is not known when the faults ended";
+            out.check(CheckKind::Resolve, name, CheckStatus::NotApplicable, why);
+            return;
+        };
         let limit = crate::span(within_ms);
         let last_ms = shown.iter().map(|span| span.resolved_ms).max_by_key(|end| {
             // An episode without an end outlasts every other.
@@ -178,7 +182,7 @@ impl Evidence<'_> {
             moved_probe: moved.map(|(_, probe)| probe),
             pending_ms,
             firing_ms: first.and_then(|span| span.firing_ms),
-            withdrawn_ms: Some(self.moments.withdrawn_ms),
+            withdrawn_ms: self.moments.withdrawn_ms,
             resolved_ms: first.and_then(|span| span.resolved_ms),
         }
     }
@@ -203,8 +207,9 @@ impl Evidence<'_> {
     fn forbidden(&self, out: &mut Out) {
         for pattern in &self.playbook.must_not_fire {
             let name = pattern.to_string();
-            let spans = match (&self.spans, &self.worthless) {
-                (Err(error), _) => {
+            let spans = match &self.spans {
+                Ok(spans) => spans,
+                Err(error) => {
                     out.check(
                         CheckKind::MustNotFire,
                         name,
@@ -213,7 +218,6 @@ impl Evidence<'_> {
                     );
                     continue;
                 }
-                (Ok(spans), _) => spans,
             };
             let fired: Vec<String> = spans
                 .iter()
@@ -222,13 +226,15 @@ impl Evidence<'_> {
                 .filter(|span| self.fired_in_run(span))
                 .map(|span| self.at(span))
                 .collect();
-            let (status, detail) = match (&self.cut_short, fired.is_empty()) {
-                (_, false) => (CheckStatus::Fail, format!("fired: {}", fired.join(", "))),
-                (Some(why), true) => (
-                    CheckStatus::NotApplicable,
-                    format!("silent until the run was {why}"),
-                ),
-                (None, true) => (CheckStatus::Pass, "silent".to_owned()),
+            let silent = match (&self.cut_short, &self.worthless) {
+                (Some(why), _) => Some(format!("silent until the run was {why}")),
+                (None, Some(why)) => Some(format!("silent, which says nothing: {why}")),
+                (None, None) => None,
+            };
+            let (status, detail) = match (fired.is_empty(), silent) {
+                (false, _) => (CheckStatus::Fail, format!("fired: {}", fired.join(", "))),
+                (true, Some(why)) => (CheckStatus::NotApplicable, why),
+                (true, None) => (CheckStatus::Pass, "silent".to_owned()),
             };
             out.check(CheckKind::MustNotFire, name, status, detail);
         }

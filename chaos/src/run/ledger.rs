@@ -36,6 +36,8 @@ pub(super) struct Entry {
     pub(super) injected: u64,
     renew_at_ms: i64,
     renewing: bool,
+    /// Whether the last renewal failed; it is told once.
+    cut_off: bool,
 }
 
 impl Entry {
@@ -89,6 +91,7 @@ impl Ledger {
             injected: 0,
             renew_at_ms: i64::MAX,
             renewing: false,
+            cut_off: false,
         });
     }
 
@@ -157,8 +160,10 @@ impl Ledger {
                 Ok(()) => wait_ms,
                 Err(_) => wait_ms.min(500),
             };
+        let told = std::mem::replace(&mut entry.cut_off, result.is_err());
         if let Err(error) = result
             && entry.state == State::Live
+            && !told
         {
             out.note(format!(
                 "the lease of {} on {} could not be renewed: {error}",
@@ -259,9 +264,11 @@ impl Ledger {
         self.entries.iter().filter_map(|entry| entry.start_ms).min()
     }
 
-    /// Returns the end of the last fault.
+    /// Returns the end of the last fault; absent when that is not known of each.
     pub(super) fn last_end_ms(&self) -> Option<i64> {
-        self.entries.iter().filter_map(|entry| entry.end_ms).max()
+        let live = self.entries.iter().filter(|entry| entry.start_ms.is_some());
+        let ends: Option<Vec<i64>> = live.map(|entry| entry.end_ms).collect();
+        ends?.into_iter().max()
     }
 }
 

@@ -1,22 +1,24 @@
 //! The machine: which phase follows which, and what leads to recovery.
 
+mod closing;
+
 use std::mem;
 use std::sync::Arc;
 
 use super::collect::Collect;
+use super::effect;
 use super::io::{Ask, Command, Input, Out};
-use super::judge::{Evidence, Findings};
+use super::judge::Findings;
 use super::ledger::Ledger;
 use super::method::{Method, Progress};
 use super::preflight::Preflight;
 use super::recovery::{self, Recovery};
-use super::settle::{Moments, Settle};
+use super::settle::Settle;
 use super::warm_up::{Gate, WarmUp};
 use super::watch::Watch;
-use super::{alerts, effect};
 use crate::event::{EventKind, JOURNAL_VERSION, Phase, RunStarted};
 use crate::playbook::Playbook;
-use crate::verdict::{Check, CheckKind, CheckStatus, Outcome, RunStatus};
+use crate::verdict::{CheckKind, CheckStatus, RunStatus};
 
 /// What a run is told at its start.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,14 +35,6 @@ pub struct Setup {
     pub seed: u64,
 }
 
-impl Setup {
-    /// Returns the start of fault ids: they have at most 40 characters.
-    pub(super) fn short_id(&self) -> &str {
-        let start = self.run_id.len().saturating_sub(34);
-        self.run_id[start..].trim_start_matches('-')
-    }
-}
-
 enum State {
     Fresh,
     Preflight(Preflight),
@@ -51,6 +45,29 @@ enum State {
     Settle(Settle),
     Collect(Collect),
     Done,
+}
+
+/// Why a run does not go its whole way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ending {
+    /// It cannot be carried out.
+    Failed,
+    /// A wait was in vain; what was done is judged all the same.
+    GaveUp,
+    /// A guard or the deadline.
+    Aborted,
+    /// A person or a signal.
+    Interrupted,
+}
+
+impl Ending {
+    fn status(self) -> RunStatus {
+        match self {
+            Self::Failed | Self::GaveUp => RunStatus::Failed,
+            Self::Aborted => RunStatus::Aborted,
+            Self::Interrupted => RunStatus::Interrupted,
+        }
+    }
 }
 
 /// A run. See [`Machine::step`].
@@ -65,13 +82,14 @@ pub struct Machine {
     started_ms: Option<i64>,
     body_start_ms: Option<i64>,
     /// How the run ends, once that is not "completed".
-    ending: Option<RunStatus>,
-    /// Whether a wait was in vain; the run is judged all the same.
-    gave_up: bool,
+    ending: Option<Ending>,
     guard: Option<String>,
     cancels: u32,
+    recovered_ms: Option<i64>,
     settled: bool,
     effective: bool,
+    /// Whether the source told which rules it has.
+    rules_known: bool,
 }
 
 impl Machine {
@@ -88,11 +106,12 @@ impl Machine {
             started_ms: None,
             body_start_ms: None,
             ending: None,
-            gave_up: false,
             guard: None,
             cancels: 0,
+            recovered_ms: None,
             settled: false,
             effective: true,
+            rules_known: false,
         }
     }
 
@@ -126,6 +145,7 @@ impl Machine {
             }
             Input::Rules(result) => {
                 if let State::Preflight(preflight) = &mut self.state {
+                    self.rules_known = result.is_ok();
                     preflight.rules(result);
                 }
             }
@@ -174,7 +194,7 @@ impl Machine {
             State::Preflight(preflight) => {
                 match preflight.conclude(&self.playbook, &self.setup, &mut self.out) {
                     None => (State::Preflight(preflight), false),
-                    Some(Err(())) => (self.end(RunStatus::Failed), true),
+                    Some(Err(())) => (self.end(Ending::Failed), true),
                     Some(Ok(assignment)) => {
                         self.method = Method::begin(assignment);
                         self.enter(Phase::WarmUp);
@@ -185,14 +205,15 @@ impl Machine {
             }
             State::WarmUp(mut warm_up) => match warm_up.tick(&self.playbook, &mut self.out) {
                 Gate::Waiting => (State::WarmUp(warm_up), false),
-                Gate::Shut => (self.end(RunStatus::Failed), true),
+                Gate::Shut => (self.end(Ending::Failed), true),
                 Gate::Open => {
                     self.body_start_ms = Some(self.out.now_ms);
                     self.enter(Phase::Method);
                     (State::Method, true)
                 }
             },
-            State::Method | State::Hold => self.body(state),
+            State::Method => self.body(false),
+            State::Hold => self.body(true),
             State::Recovery(mut recovery) => match recovery.tick(&self.ledger, &mut self.out) {
                 None => (State::Recovery(recovery), false),
                 Some(recovered) => (self.after_recovery(recovered), true),
@@ -225,14 +246,14 @@ impl Machine {
         State::Preflight(Preflight::begin(self.setup.targets.len(), &mut self.out))
     }
 
-    fn body(&mut self, state: State) -> (State, bool) {
+    fn body(&mut self, holding: bool) -> (State, bool) {
         let touched = self.ledger.touched();
         if let Some((name, detail)) = self.watch.tick(&self.playbook, &touched, &mut self.out) {
             self.guard = Some(name.clone());
             return (self.abort(CheckKind::Guard, &name, detail), true);
         }
         self.ledger.renew(&mut self.out);
-        if matches!(state, State::Hold) {
+        if holding {
             if !self.ledger.all_over(self.out.now_ms) {
                 return (State::Hold, false);
             }
@@ -245,17 +266,15 @@ impl Machine {
                 self.enter(Phase::Hold);
                 (State::Hold, true)
             }
-            Progress::GaveUp => {
-                self.gave_up = true;
-                (self.end(RunStatus::Failed), true)
-            }
-            Progress::Failed => (self.end(RunStatus::Failed), true),
+            Progress::GaveUp => (self.end(Ending::GaveUp), true),
+            Progress::Failed => (self.end(Ending::Failed), true),
         }
     }
 
     fn after_recovery(&mut self, recovered: bool) -> State {
+        self.recovered_ms = Some(self.out.now_ms);
         if !recovered && self.ending.is_none() {
-            self.ending = Some(RunStatus::Failed);
+            self.ending = Some(Ending::Failed);
         }
         if self.body_start_ms.is_none() {
             return self.finish(Findings::none());
@@ -263,21 +282,11 @@ impl Machine {
         self.effective = effect::conclude(&self.playbook, &self.ledger, &mut self.out);
         self.watch.conclude(&self.playbook, &mut self.out);
         self.guards_held();
-        if recovered && (self.ending.is_none() || self.gave_up && self.cancels == 0) {
+        if recovered && matches!(self.ending, None | Some(Ending::GaveUp)) {
             self.enter(Phase::Settle);
             return State::Settle(Settle::begin(&self.playbook, self.out.now_ms));
         }
         self.collect()
-    }
-
-    fn guards_held(&mut self) {
-        for guard in &self.playbook.abort_conditions {
-            if self.guard.as_ref() != Some(&guard.name) {
-                let detail = format!("not {} for {}", guard.comparator, crate::span(guard.for_ms));
-                self.out
-                    .check(CheckKind::Guard, &guard.name, CheckStatus::Pass, detail);
-            }
-        }
     }
 
     fn settling(&mut self, mut settle: Settle) -> (State, bool) {
@@ -294,49 +303,6 @@ impl Machine {
         self.enter(Phase::Collect);
         let from_ms = self.body_start_ms.unwrap_or(self.out.now_ms);
         State::Collect(Collect::begin(&self.playbook, from_ms, &mut self.out))
-    }
-
-    fn judge(&mut self, collect: &Collect) -> Findings {
-        collect.record(&self.playbook, &mut self.out);
-        let range = collect.range;
-        let spans = match &collect.alerts {
-            Some(Ok(series)) => Ok(alerts::spans(series, range.step_ms, range.end_ms)),
-            Some(Err(error)) => Err(error.clone()),
-            None => Err("not answered".to_owned()),
-        };
-        let probes = collect.probes.iter().map(|answer| match answer {
-            Some(Ok(series)) => series.as_slice(),
-            _ => &[],
-        });
-        let cut_short = (!self.settled).then(|| match self.ending {
-            Some(status) => status.word().to_owned(),
-            None => "stopped".to_owned(),
-        });
-        let evidence = Evidence {
-            playbook: &self.playbook,
-            spans,
-            probes: probes.collect(),
-            moments: self.moments(),
-            body_start_ms: self.body_start_ms.unwrap_or(self.out.now_ms),
-            cut_short,
-            worthless: (!self.effective).then(|| "a fault had no proven effect".to_owned()),
-        };
-        evidence.judge(&mut self.out)
-    }
-
-    fn moments(&self) -> Moments {
-        let body_start_ms = self.body_start_ms.unwrap_or(self.out.now_ms);
-        let first_ms = self.ledger.first_start_ms().unwrap_or(body_start_ms);
-        let expected = self.playbook.expect_alerts.iter();
-        Moments {
-            origins_ms: expected
-                .map(|e| match e.after {
-                    Some(step) => self.method.started_ms[step],
-                    None => Some(first_ms),
-                })
-                .collect(),
-            withdrawn_ms: self.ledger.last_end_ms().unwrap_or(self.out.now_ms),
-        }
     }
 
     fn over_deadline(&mut self, state: &State) -> Option<State> {
@@ -366,7 +332,7 @@ impl Machine {
         self.cancels += 1;
         let at_once = self.cancels > 1;
         self.out.emit(EventKind::Cancelled { at_once });
-        self.ending = Some(RunStatus::Interrupted);
+        self.ending = Some(Ending::Interrupted);
         let state = mem::replace(&mut self.state, State::Done);
         self.state = match state {
             _ if at_once => {
@@ -392,11 +358,11 @@ impl Machine {
             detail: detail.clone(),
         });
         self.out.check(kind, name, CheckStatus::Fail, detail);
-        self.ending = Some(RunStatus::Aborted);
+        self.ending = Some(Ending::Aborted);
     }
 
-    fn end(&mut self, status: RunStatus) -> State {
-        self.ending = Some(status);
+    fn end(&mut self, ending: Ending) -> State {
+        self.ending = Some(ending);
         self.recover()
     }
 
@@ -409,36 +375,4 @@ impl Machine {
     fn enter(&mut self, phase: Phase) {
         self.out.emit(EventKind::Phase { phase });
     }
-
-    fn finish(&mut self, findings: Findings) -> State {
-        self.enter(Phase::Done);
-        let checks = mem::take(&mut self.out.checks);
-        let status = self.ending.unwrap_or(RunStatus::Completed);
-        let outcome = Outcome {
-            playbook: self.playbook.name.clone(),
-            status,
-            deviated: checks.iter().any(deviates),
-            detections: findings.detections,
-            unexpected: findings.unexpected,
-            exit: Outcome::exit_of(status, &checks),
-            checks,
-            started_ms: self.started_ms.unwrap_or(self.out.now_ms),
-            ended_ms: self.out.now_ms,
-        };
-        self.out.emit(EventKind::Verdict(outcome.clone()));
-        self.out.send(Command::Finish(Box::new(outcome)));
-        State::Done
-    }
-}
-
-fn deviates(check: &Check) -> bool {
-    check.status == CheckStatus::Fail
-        && !matches!(
-            check.kind,
-            CheckKind::Preflight
-                | CheckKind::SteadyBefore
-                | CheckKind::Recovery
-                | CheckKind::Guard
-                | CheckKind::Deadline
-        )
 }

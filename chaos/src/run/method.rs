@@ -120,7 +120,7 @@ impl Method {
             Action::Fault(fault) => {
                 let name = &playbook.method[self.index].name;
                 for &target in &self.assignment[self.index] {
-                    let order = order(playbook, setup, self.index, fault);
+                    let order = order(playbook, (&setup.run_id, setup.seed), self.index, fault);
                     ledger.arm((self.index, name), target, order, out);
                 }
                 Now::Arming
@@ -230,21 +230,33 @@ impl Method {
     }
 }
 
-/// Returns what a fault step asks its targets for.
+/// Returns what each fault step of a run asks its targets for, with the step's name.
+pub fn orders(playbook: &Playbook, run_id: &str, seed: u64) -> Vec<(String, ArmOrder)> {
+    playbook
+        .faults()
+        .map(|(index, step, fault)| {
+            let order = order(playbook, (run_id, seed), index, fault);
+            (step.name.clone(), order)
+        })
+        .collect()
+}
+
 pub(super) fn order(
     playbook: &Playbook,
-    setup: &Setup,
+    (run_id, seed): (&str, u64),
     index: usize,
     fault: &FaultStep,
 ) -> ArmOrder {
+    // Fault ids have at most 40 characters; the random end of the run's name is what matters.
+    let start = run_id.len().saturating_sub(34);
     ArmOrder {
-        id: format!("{}-s{index}", setup.short_id()),
-        owner: setup.run_id.clone(),
+        id: format!("{}-s{index}", run_id[start..].trim_start_matches('-')),
+        owner: run_id.to_owned(),
         reason: format!("{}: {}", playbook.name, playbook.method[index].name),
         injection: fault.injection.clone(),
         for_ms: fault.for_ms,
         lease_ms: fault.lease_ms,
-        seed: setup.seed.wrapping_add(index as u64),
+        seed: seed.wrapping_add(index as u64),
     }
 }
 

@@ -65,7 +65,7 @@ impl Preflight {
                 CheckKind::Preflight,
                 "environment",
                 CheckStatus::Pass,
-                format!("{} targets and the source are ready", setup.targets.len()),
+                "source, rules and targets are ready",
             );
         }
         Some(if good { Ok(assignment) } else { Err(()) })
@@ -104,7 +104,8 @@ impl Preflight {
                 .filter(|(_, state)| state.serves(&fault.injection));
             assignment[step_index] = serving.map(|(index, _)| index).collect();
             if !assignment[step_index].is_empty() {
-                let request = order(playbook, setup, step_index, fault).request();
+                let request =
+                    order(playbook, (&setup.run_id, setup.seed), step_index, fault).request();
                 for (index, state) in self.answered() {
                     if assignment[step_index].contains(&index) {
                         over_caps(out, &step.name, &setup.targets[index], state, &request);

@@ -125,9 +125,10 @@ fn conclude_good(ledger: &Ledger, out: &mut Out) {
         .entries
         .iter()
         .any(|entry| entry.state == State::Ended(FaultEnd::Lost));
-    let detail = match lost {
-        true => "read back: nothing of this run is active; some faults went with a restart",
-        false => "read back: nothing of this run is active",
+    let detail = if lost {
+        "read back: nothing of this run is active; some faults went with a restart"
+    } else {
+        "read back: nothing of this run is active"
     };
     out.check(
         CheckKind::Recovery,

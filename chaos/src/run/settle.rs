@@ -26,8 +26,8 @@ pub(super) struct Settle {
 pub(super) struct Moments {
     /// By expectation; absent when its step was never reached.
     pub(super) origins_ms: Vec<Option<i64>>,
-    /// The end of the last fault.
-    pub(super) withdrawn_ms: i64,
+    /// The end of the last fault; of recovery when there was none; absent when it is not known.
+    pub(super) withdrawn_ms: Option<i64>,
 }
 
 impl Settle {
@@ -101,7 +101,9 @@ fn settled(
         None => true,
         Some(within_ms) => {
             !watch.is_active(&expected.pattern)
-                || now_ms > moments.withdrawn_ms + within_ms + GRACE_MS
+                || moments
+                    .withdrawn_ms
+                    .is_none_or(|end_ms| now_ms > end_ms + within_ms + GRACE_MS)
         }
     }
 }

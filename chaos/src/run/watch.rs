@@ -140,7 +140,7 @@ impl Watch {
                 }
             }
             Ask::Probe { index, round } => {
-                self.continuous_answer(playbook, (index, round), result, out)
+                self.continuous_answer(playbook, (index, round), result, out);
             }
             Ask::Wait { .. } => {}
         }

@@ -250,6 +250,9 @@ impl<'n> Item<'n> {
     }
 }
 
+/// Unknown fields of one mapping that are reported; looking for what each resembles takes time.
+const MAX_UNKNOWN: usize = 100;
+
 /// A mapping whose fields are taken by name; what nobody asked for is unknown.
 #[derive(Debug)]
 pub struct Fields<'n> {
@@ -290,10 +293,10 @@ impl<'n> Fields<'n> {
         let Yaml::Map(entries) = &self.item.node.value else {
             return;
         };
-        for (key, node) in entries {
-            if self.known.contains(&key.text.as_str()) {
-                continue;
-            }
+        let unknown = entries
+            .iter()
+            .filter(|(key, _)| !self.known.contains(&key.text.as_str()));
+        for (key, node) in unknown.take(MAX_UNKNOWN) {
             let child = self.item.child(&key.text, node);
             problems.push(Problem {
                 place: key.place,
