@@ -8,6 +8,7 @@
 
 mod alertmanager;
 mod buckets;
+mod credentials;
 mod engine;
 mod exposition;
 mod peers;
