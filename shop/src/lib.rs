@@ -7,11 +7,13 @@
 //! Invariant: whatever a fault does to the business listeners, the metrics and control listeners
 //! run on a runtime of their own and keep answering.
 //!
-//! Reading order: [`cli`] and [`config`] (what a process is to be), [`http`] (what every role does
-//! with HTTP), [`load`] (the traffic).
+//! Reading order: [`cli`] and [`config`] (what a process is to be), [`shop`] (a process from start to
+//! drain), `roles` (what the shop does), `db` and [`http`] (with what), [`telemetry`] (what it tells
+//! of itself), [`process`] (listeners, tokens, the parent), [`load`] (the traffic).
 
 pub mod cli;
 pub mod config;
+mod data;
 mod db;
 mod draw;
 pub mod error;

@@ -3,7 +3,6 @@
 //! Tests and the command line use the same [`Shop`].
 
 use std::{
-    path::PathBuf,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -17,11 +16,11 @@ use fault::{
     supervise::{Ready, ServiceAddress},
 };
 use futures_util::future::try_join_all;
-use tempfile::TempDir;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    config::{DataPlace, Role, ShopConfig},
+    config::{Role, ShopConfig},
+    data::Folder,
     db::{Db, hold_stalls},
     error::ShopError,
     http::{call, serve::Bound, url::BaseUrl},
@@ -60,13 +59,6 @@ struct Serving {
     role: Role,
     stop: CancellationToken,
     done: tokio::task::JoinHandle<()>,
-}
-
-/// Where the databases are; a temporary folder goes with it.
-#[derive(Debug)]
-enum Folder {
-    Temporary(TempDir),
-    Kept(PathBuf),
 }
 
 impl Shop {
@@ -245,35 +237,4 @@ fn addresses(business: &[(Role, Bound)]) -> Vec<ServiceAddress> {
         url: bound.url(),
     };
     business.iter().map(address).collect()
-}
-
-impl Folder {
-    fn make(place: &DataPlace) -> Result<Self, ShopError> {
-        let refused = |path: PathBuf| {
-            move |source| ShopError::File {
-                doing: "make the data folder",
-                path,
-                source,
-            }
-        };
-        match place {
-            DataPlace::Temporary => {
-                let made = tempfile::Builder::new().prefix("obs-tui-shop-").tempdir();
-                Ok(Self::Temporary(
-                    made.map_err(refused(std::env::temp_dir()))?,
-                ))
-            }
-            DataPlace::Folder(path) => {
-                std::fs::create_dir_all(path).map_err(refused(path.clone()))?;
-                Ok(Self::Kept(path.clone()))
-            }
-        }
-    }
-
-    fn path(&self) -> &std::path::Path {
-        match self {
-            Self::Temporary(folder) => folder.path(),
-            Self::Kept(path) => path,
-        }
-    }
 }
