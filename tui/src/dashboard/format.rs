@@ -36,6 +36,32 @@ impl Unit {
             Self::Bytes => bytes(value),
         }
     }
+
+    /// Formats a tick of an axis whose greatest value is `max`, so that all ticks of an axis share
+    /// one unit. Zero needs none, and neither does a rate: the title has it.
+    pub(crate) fn tick(self, value: f64, max: f64) -> String {
+        if value == 0.0 {
+            return "0".to_owned();
+        }
+        match self {
+            Self::PerSecond => si(value),
+            Self::Seconds if (0.001..=1.0).contains(&max) => {
+                format!("{}ms", significant(value * 1e3))
+            }
+            Self::Seconds if (1.0..=120.0).contains(&max) => format!("{}s", significant(value)),
+            _ => self.format(value),
+        }
+    }
+
+    /// Returns the height of an axis on which everything is zero.
+    pub(crate) fn smallest_span(self) -> f64 {
+        match self {
+            Self::Plain | Self::PerSecond => 1.0,
+            Self::Seconds => 0.01,
+            Self::Ratio => 0.01,
+            Self::Bytes => 1024.0,
+        }
+    }
 }
 
 fn si(value: f64) -> String {

@@ -46,7 +46,7 @@ pub(crate) fn series(
         }
         Err(error) => {
             panel.fetch.failed(now_ms, request);
-            panel.error = Some(clean(&error.to_string()));
+            panel.error = Some((clean(&error.to_string()), clean(&in_short(&error))));
             source_failed(model, &error);
         }
     }
@@ -93,6 +93,20 @@ fn merge(panel: &mut Panel, asked: &Request, series: Vec<Series>) {
 fn trim(samples: &mut Vec<Sample>, start_ms: i64) {
     let old = samples.partition_point(|sample| sample.t_ms < start_ms);
     samples.drain(..old);
+}
+
+/// Says why in a few words; which server it was stands elsewhere on the screen.
+fn in_short(error: &SourceError) -> String {
+    match error {
+        SourceError::Unreachable { cause, .. } => cause.clone(),
+        SourceError::Timeout { timeout_ms, .. } => format!("no answer within {timeout_ms} ms"),
+        SourceError::Refused { status, .. } => format!("refused with {status}"),
+        SourceError::BadQuery { message, .. } | SourceError::BadAnswer { message, .. } => {
+            message.clone()
+        }
+        SourceError::NotOffered { what, .. } => format!("{what} is not offered"),
+        other => other.to_string(),
+    }
 }
 
 /// Notes that the source answered.

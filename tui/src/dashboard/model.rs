@@ -174,7 +174,8 @@ pub struct Panel {
     pub(crate) covered: Option<(String, Range)>,
     pub(crate) request: Option<Request>,
     pub(crate) answered_ms: Option<i64>,
-    pub(crate) error: Option<String>,
+    /// Why the last answer failed: in full and in a few words.
+    pub(crate) error: Option<(String, String)>,
     pub(crate) notes: Vec<String>,
     pub(crate) fetch: Fetch,
 }
@@ -234,13 +235,13 @@ impl Panel {
         let retry_in_ms = self.fetch.retry_in_ms(now_ms);
         let failures = self.fetch.failures;
         match (&self.error, self.answered_ms) {
-            (Some(error), Some(answered_ms)) if has_data => PanelState::Stale {
+            (Some((_, error)), Some(answered_ms)) if has_data => PanelState::Stale {
                 age_ms: (now_ms - answered_ms).max(0),
                 error: error.clone(),
                 retry_in_ms,
                 failures,
             },
-            (Some(error), _) => PanelState::Failed {
+            (Some((error, _)), _) => PanelState::Failed {
                 error: error.clone(),
                 retry_in_ms,
                 failures,
@@ -270,11 +271,11 @@ pub struct Viewport {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Focus {
     /// The charts; the selection is a panel.
+    #[default]
     Charts,
     /// The alerts.
     Alerts,
     /// The playbooks, or the steps of the run.
-    #[default]
     Playbooks,
     /// The faults.
     Faults,
@@ -393,7 +394,11 @@ impl Model {
             services: config.services.clone(),
             run: None,
             playbooks: config.playbooks.clone(),
-            focus: Focus::default(),
+            focus: if size.0 >= 120 && size.1 >= 35 {
+                Focus::Playbooks
+            } else {
+                Focus::Charts
+            },
             overlay: None,
             fullscreen: false,
             thresholds: true,
@@ -459,7 +464,7 @@ impl Model {
     pub(crate) fn is_ticking(&self) -> bool {
         self.viewport.held_ms.is_none()
             || self.is_something_broken()
-            || self.alerts.rows.iter().any(|row| !row.always)
+            || !self.alerts.rows.is_empty()
             || self.flash.is_some()
             || self.source.error.is_some()
             || self.panels.iter().any(|panel| panel.error.is_some())

@@ -1,1 +1,614 @@
-//! Canned states for tests, benches and pictures.
+//! Canned states of the screen for tests, benches and pictures: a made-up shop whose payments
+//! break, told through the same messages as a real one. Not part of the program.
+
+use super::model::{Config, Focus, Model, Overlay, ThresholdSpec};
+use super::msg::{
+    CheckView, Effect, FaultView, Grade, Msg, PlaybookView, RunEvent, RunStatus, StepState,
+    StepView,
+};
+use super::theme::{Palette, Theme};
+use super::update;
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use promql::labels::Labels;
+use promql::value::{Sample, Series};
+use signals::source::{Alert, AlertState, Health, Range, Rule, RuleKind};
+use signals::{Answer, SourceError};
+
+/// Sunday 2025-06-15, 14:07:31 UTC.
+pub const NOW_MS: i64 = 1_749_996_451_000;
+
+/// What happens in the made-up shop; times in milliseconds since the epoch.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Story {
+    /// When payments begin to fail.
+    pub breaks_ms: Option<i64>,
+    /// When they work again.
+    pub mends_ms: Option<i64>,
+    /// The first moment there are samples of.
+    pub begins_ms: i64,
+    /// A stretch without samples.
+    pub hole_ms: Option<(i64, i64)>,
+}
+
+/// All canned states by name.
+pub const NAMES: [&str; 14] = [
+    "healthy", "incident", "loading", "empty", "stale", "lost", "running", "verdict", "failed",
+    "help", "confirm", "quit", "alert", "paused",
+];
+
+/// Returns a canned state, the healthy one for an unknown name.
+pub fn state(name: &str, size: (u16, u16), theme: Theme) -> Model {
+    let incident = Story {
+        breaks_ms: Some(NOW_MS - 68_000),
+        ..Story::default()
+    };
+    let mut model = match name {
+        "incident" | "help" | "quit" | "alert" => broken(incident, size, theme),
+        "loading" => Model::new(config(theme), NOW_MS, size),
+        "empty" => empty(size, theme),
+        "stale" => stale(size, theme),
+        "lost" => lost(size, theme),
+        "running" => running(incident, size, theme),
+        "verdict" => judged(size, theme, true),
+        "failed" => judged(size, theme, false),
+        _ => healthy(size, theme),
+    };
+    match name {
+        "help" => press(&mut model, '?'),
+        "confirm" => {
+            press(&mut model, 'p');
+            enter(&mut model);
+        }
+        "quit" => press(&mut model, 'q'),
+        "alert" => {
+            model.focus = Focus::Alerts;
+            enter(&mut model);
+        }
+        "paused" => {
+            press(&mut model, ' ');
+            press(&mut model, ',');
+            settle(&mut model, Story::default());
+        }
+        "loading" => {
+            update(&mut model, Msg::Tick { now_ms: NOW_MS });
+        }
+        _ => {}
+    }
+    model
+}
+
+/// Returns the configuration of the made-up shop.
+pub fn config(theme: Theme) -> Config {
+    let mut config = Config {
+        alertmanager: Some("http://127.0.0.1:9093".to_owned()),
+        fault_targets: vec!["shop".to_owned()],
+        services: ["storefront", "orders", "payments", "catalog"]
+            .map(str::to_owned)
+            .to_vec(),
+        playbooks: playbooks(),
+        theme,
+        ..Config::default()
+    };
+    config.panels[1].threshold = ThresholdSpec::Rule("HighLatencyP95".to_owned());
+    config
+}
+
+/// Answers every question of the model until it has none that is due.
+pub fn settle(model: &mut Model, story: Story) {
+    let now_ms = model.now_ms;
+    let mut waiting = update(model, Msg::Tick { now_ms });
+    while let Some(effect) = waiting.pop() {
+        if let Some(msg) = answer(model, story, effect) {
+            waiting.extend(update(model, msg));
+        }
+    }
+}
+
+/// Lets time go by, answering every question on the way.
+pub fn advance(model: &mut Model, story: Story, to_ms: i64) {
+    while model.now_ms < to_ms {
+        model.now_ms = (model.now_ms + 1_000).min(to_ms);
+        settle(model, story);
+    }
+}
+
+fn answer(model: &Model, story: Story, effect: Effect) -> Option<Msg> {
+    Some(match effect {
+        Effect::QueryPanel {
+            panel,
+            request,
+            range,
+            ..
+        } => Msg::Series {
+            panel,
+            request,
+            result: Ok(at(model.now_ms - 200, series(story, panel, range))),
+        },
+        Effect::FetchRules => Msg::Rules(Ok(at(model.now_ms - 200, rules(story, model.now_ms)))),
+        Effect::FetchFaults => Msg::Faults {
+            target: "shop".to_owned(),
+            result: Ok(faults(story, model.now_ms)),
+        },
+        Effect::FetchAlertmanager => Msg::Alertmanager(Ok(())),
+        _ => return None,
+    })
+}
+
+fn at<T>(at_ms: i64, value: T) -> Answer<T> {
+    Answer {
+        value,
+        at_ms,
+        notes: Vec::new(),
+    }
+}
+
+fn healthy(size: (u16, u16), theme: Theme) -> Model {
+    let story = Story::default();
+    let mut model = Model::new(config(theme), NOW_MS - 3_000, size);
+    advance(&mut model, story, NOW_MS);
+    model
+}
+
+fn broken(story: Story, size: (u16, u16), theme: Theme) -> Model {
+    let mut model = Model::new(config(theme), NOW_MS - 80_000, size);
+    advance(&mut model, story, NOW_MS);
+    model
+}
+
+fn empty(size: (u16, u16), theme: Theme) -> Model {
+    let mut model = healthy(size, theme);
+    let mut fresh = Model::new(model.config.clone(), NOW_MS, size);
+    for effect in update(&mut fresh, Msg::Tick { now_ms: NOW_MS }) {
+        let msg = match effect {
+            Effect::QueryPanel { panel, request, .. } => Msg::Series {
+                panel,
+                request,
+                result: Ok(at(NOW_MS, Vec::new())),
+            },
+            Effect::FetchRules => Msg::Rules(Ok(at(NOW_MS, Vec::new()))),
+            _ => continue,
+        };
+        update(&mut fresh, msg);
+    }
+    std::mem::swap(&mut model, &mut fresh);
+    model
+}
+
+fn refuse(model: &mut Model, waiting: Vec<Effect>) {
+    let error = || SourceError::Unreachable {
+        url: "http://prometheus:9090".to_owned(),
+        cause: "connection refused".to_owned(),
+    };
+    for effect in waiting {
+        let msg = match effect {
+            Effect::QueryPanel { panel, request, .. } => Msg::Series {
+                panel,
+                request,
+                result: Err(error()),
+            },
+            Effect::FetchRules => Msg::Rules(Err(error())),
+            Effect::FetchFaults => Msg::Faults {
+                target: "shop".to_owned(),
+                result: Err("connection refused".to_owned()),
+            },
+            Effect::FetchAlertmanager => Msg::Alertmanager(Err("connection refused".to_owned())),
+            _ => continue,
+        };
+        update(model, msg);
+    }
+}
+
+fn fail_for(model: &mut Model, seconds: i64) {
+    for _ in 0..seconds {
+        let now_ms = model.now_ms + 1_000;
+        let waiting = update(model, Msg::Tick { now_ms });
+        refuse(model, waiting);
+    }
+}
+
+fn stale(size: (u16, u16), theme: Theme) -> Model {
+    let mut model = Model::new(config(theme), NOW_MS - 24_000, size);
+    model.source.name = "http://prometheus:9090".to_owned();
+    advance(&mut model, Story::default(), NOW_MS - 21_000);
+    fail_for(&mut model, 21);
+    model
+}
+
+fn lost(size: (u16, u16), theme: Theme) -> Model {
+    let mut model = Model::new(config(theme), NOW_MS - 6_000, size);
+    model.source.name = "http://prometheus:9090".to_owned();
+    fail_for(&mut model, 6);
+    model
+}
+
+fn running(story: Story, size: (u16, u16), theme: Theme) -> Model {
+    let mut model = Model::new(config(theme), NOW_MS - 80_000, size);
+    start_run(&mut model, NOW_MS - 78_000);
+    let at_ms = NOW_MS - 69_000;
+    done(&mut model, 0, at_ms, "3 probes hold");
+    done(&mut model, 1, NOW_MS - 68_000, "");
+    advance(&mut model, story, NOW_MS);
+    model
+}
+
+fn judged(size: (u16, u16), theme: Theme, passes: bool) -> Model {
+    let story = Story {
+        breaks_ms: Some(NOW_MS - 130_000),
+        mends_ms: Some(NOW_MS - 58_000),
+        ..Story::default()
+    };
+    let mut model = Model::new(config(theme), NOW_MS - 142_000, size);
+    start_run(&mut model, NOW_MS - 140_000);
+    done(&mut model, 0, NOW_MS - 131_000, "3 probes hold");
+    done(&mut model, 1, NOW_MS - 130_000, "");
+    advance(&mut model, story, NOW_MS - 60_000);
+    done(&mut model, 2, NOW_MS - 90_000, "after 40s");
+    done(&mut model, 3, NOW_MS - 58_000, "");
+    advance(&mut model, story, NOW_MS - 4_000);
+    done(&mut model, 4, NOW_MS - 5_000, "read back");
+    update(&mut model, Msg::Run(ended(passes)));
+    advance(&mut model, story, NOW_MS);
+    model
+}
+
+fn start_run(model: &mut Model, at_ms: i64) {
+    let step = |name: &str, limit_s: Option<i64>| StepView {
+        name: name.to_owned(),
+        limit_ms: limit_s.map(|s| s * 1_000),
+    };
+    let event = RunEvent::Started {
+        playbook: "payments-503".to_owned(),
+        title: "Payments return 503".to_owned(),
+        steps: vec![
+            step("steady state", Some(20)),
+            step("break payments", None),
+            step("wait for PaymentFailureRateHigh", Some(90)),
+            step("faults end", Some(90)),
+            step("recovery", Some(60)),
+        ],
+        deadline_ms: Some(300_000),
+        at_ms,
+    };
+    update(model, Msg::Run(event));
+    running_step(model, 0, at_ms);
+}
+
+fn running_step(model: &mut Model, index: usize, at_ms: i64) {
+    let state = StepState::Running;
+    update(
+        model,
+        Msg::Run(RunEvent::Step {
+            index,
+            state,
+            at_ms,
+        }),
+    );
+}
+
+fn done(model: &mut Model, index: usize, at_ms: i64, word: &str) {
+    let state = StepState::Done(word.to_owned());
+    update(
+        model,
+        Msg::Run(RunEvent::Step {
+            index,
+            state,
+            at_ms,
+        }),
+    );
+    running_step(model, index + 1, at_ms);
+}
+
+fn ended(passes: bool) -> RunEvent {
+    let check = |name: &str, grade, detail: &str| CheckView {
+        name: name.to_owned(),
+        grade,
+        detail: detail.to_owned(),
+    };
+    let (grade, detail, reason, exit_code) = if passes {
+        (
+            Grade::Pass,
+            "firing after 41s, within 60s",
+            "the page came and went as it must",
+            0,
+        )
+    } else {
+        (
+            Grade::Fail,
+            "firing after 41s, not within 30s",
+            "PaymentFailureRateHigh fired too late",
+            3,
+        )
+    };
+    RunEvent::Ended {
+        status: RunStatus::Completed,
+        exit_code,
+        reason: reason.to_owned(),
+        checks: vec![
+            check("steady state before", Grade::Pass, "3 probes"),
+            check("PaymentFailureRateHigh fires", grade, detail),
+            check(
+                "PaymentFailureRateHigh resolves",
+                Grade::Pass,
+                "after 32s, within 2m",
+            ),
+            check("TargetDown stays silent", Grade::Pass, ""),
+            check("the fault had an effect", Grade::Pass, "612 of 1204 hit"),
+            check("recovery", Grade::Pass, "read back from 1 target"),
+        ],
+        at_ms: NOW_MS - 4_000,
+    }
+}
+
+/// Presses a character key.
+pub fn press(model: &mut Model, c: char) {
+    let key = KeyEvent::new(KeyCode::Char(c), KeyModifiers::NONE);
+    update(model, Msg::Key(key));
+}
+
+/// Presses Enter.
+pub fn enter(model: &mut Model) {
+    let key = KeyEvent::new(KeyCode::Enter, KeyModifiers::NONE);
+    update(model, Msg::Key(key));
+}
+
+/// Returns the samples of a panel on a grid.
+pub fn series(story: Story, panel: usize, range: Range) -> Vec<Series> {
+    let mut samples = Vec::new();
+    let mut t_ms = range.start_ms;
+    while t_ms <= range.end_ms {
+        let in_hole = story
+            .hole_ms
+            .is_some_and(|(from, to)| (from..to).contains(&t_ms));
+        if t_ms >= story.begins_ms && !in_hole {
+            let value = value(story, panel, t_ms);
+            samples.push(Sample { t_ms, value });
+        }
+        t_ms += range.step_ms;
+    }
+    vec![Series {
+        labels: Labels::default(),
+        samples,
+    }]
+}
+
+fn value(story: Story, panel: usize, t_ms: i64) -> f64 {
+    let noise = |period_ms: i64, salt: i64| {
+        let knot = |k: i64| {
+            let mixed = (k.wrapping_mul(1_103_515_245) ^ salt)
+                .wrapping_mul(0x9e37_79b9_7f4a_7c15_u64 as i64);
+            ((mixed >> 33) & 0xffff) as f64 / 65_535.0 - 0.5
+        };
+        let k = t_ms.div_euclid(period_ms);
+        let share = t_ms.rem_euclid(period_ms) as f64 / period_ms as f64;
+        knot(k) * (1.0 - share) + knot(k + 1) * share
+    };
+    // How broken payments are: up within ten seconds, down within ten.
+    let ramp = |since_ms: i64| ((t_ms - since_ms) as f64 / 10_000.0).clamp(0.0, 1.0);
+    let broken = story.breaks_ms.map_or(0.0, ramp) - story.mends_ms.map_or(0.0, ramp);
+    match panel {
+        0 => 61.0 + 9.0 * noise(7_000, 1) + 4.0 * noise(1_500, 2) - 14.0 * broken,
+        1 => (0.021 + 0.006 * noise(9_000, 3) + 0.004 * noise(2_000, 4)) + 0.031 * broken,
+        _ => {
+            let base = (0.0015 + 0.003 * noise(11_000, 5)).max(0.0);
+            (base + broken * (0.165 + 0.04 * noise(3_000, 6))).max(0.0)
+        }
+    }
+}
+
+fn playbooks() -> Vec<PlaybookView> {
+    let one =
+        |name: &str, title: &str, breaks: &[&str], expects: &[&str], about_s: i64| PlaybookView {
+            name: name.to_owned(),
+            title: title.to_owned(),
+            description: format!("{title} for a while; the on-call is paged and the page clears."),
+            breaks: breaks.iter().map(|text| (*text).to_owned()).collect(),
+            expects: expects.iter().map(|text| (*text).to_owned()).collect(),
+            about_ms: about_s * 1_000,
+        };
+    vec![
+        one(
+            "control",
+            "Nothing is broken, nothing may fire",
+            &[],
+            &[],
+            300,
+        ),
+        one(
+            "db-stall",
+            "The database stops answering",
+            &["db_stall connections on orders for 45s"],
+            &["DbStalled within 40s"],
+            150,
+        ),
+        one(
+            "no-traffic",
+            "Traffic stays away",
+            &["drop 100% of arrivals for 1m"],
+            &["NoTraffic within 40s"],
+            140,
+        ),
+        one(
+            "payments-503",
+            "Payments return 503",
+            &["error 503 on payments, 50% for 45s"],
+            &["PaymentFailureRateHigh within 40s"],
+            150,
+        ),
+        one(
+            "slow-catalog",
+            "The catalog gets slow",
+            &["latency 800ms on catalog, 80% for 45s"],
+            &["HighLatencyP95 within 40s"],
+            140,
+        ),
+        one(
+            "traffic-surge",
+            "Three times the traffic",
+            &["surge x3 for 1m"],
+            &[],
+            120,
+        ),
+    ]
+}
+
+fn faults(story: Story, now_ms: i64) -> Vec<FaultView> {
+    let Some(breaks_ms) = story.breaks_ms.filter(|breaks_ms| *breaks_ms <= now_ms) else {
+        return Vec::new();
+    };
+    let age_ms = now_ms - breaks_ms;
+    let mended_ms = story.mends_ms.filter(|mends_ms| *mends_ms <= now_ms);
+    vec![FaultView {
+        id: "break-payments".to_owned(),
+        kind: "error".to_owned(),
+        what: "503".to_owned(),
+        place: "payments".to_owned(),
+        share: "50%".to_owned(),
+        owner: "run-1".to_owned(),
+        reason: String::new(),
+        age_ms,
+        remaining_ms: Some((90_000 - age_ms).max(0)),
+        evaluated: (age_ms / 50) as u64,
+        injected: (age_ms / 101) as u64,
+        ended: mended_ms.map(|mends_ms| ("withdrawn".to_owned(), Some(now_ms - mends_ms))),
+    }]
+}
+
+fn rules(story: Story, now_ms: i64) -> Vec<Rule> {
+    let broken_ms = story.breaks_ms.map(|breaks_ms| breaks_ms + 6_000);
+    let mended_ms = story
+        .mends_ms
+        .map_or(i64::MAX, |mends_ms| mends_ms + 20_000);
+    let active = |delay_s: i64| {
+        broken_ms
+            .map(|since_ms| since_ms + delay_s * 1_000)
+            .filter(|since_ms| (*since_ms..mended_ms).contains(&now_ms))
+    };
+    let always = ("Watchdog", "vector(1)", "none", 0, Some(now_ms - 3_600_000));
+    let list = [
+        always,
+        (
+            "HighErrorRate",
+            "shop:error_ratio:short > 0.1",
+            "critical",
+            20,
+            active(2),
+        ),
+        (
+            "PaymentFailureRateHigh",
+            "shop:payment_failure_ratio:short > 0.25",
+            "critical",
+            10,
+            active(0),
+        ),
+        (
+            "HighLatencyP95",
+            "shop:latency_p95:short > 0.5",
+            "warning",
+            20,
+            None,
+        ),
+        (
+            "ErrorBudgetBurn",
+            "shop:burn_rate:short > 14.4",
+            "critical",
+            60,
+            active(8),
+        ),
+        (
+            "DbStalled",
+            "max by (service) (db_queries_in_flight) > 20",
+            "critical",
+            20,
+            None,
+        ),
+        ("TargetDown", "up == 0", "critical", 10, None),
+        (
+            "NoTraffic",
+            "shop:request_rate:short < 1",
+            "critical",
+            20,
+            None,
+        ),
+    ];
+    list.into_iter()
+        .map(|(name, expr, severity, for_s, active_at_ms)| {
+            rule(name, expr, severity, for_s * 1_000, active_at_ms, now_ms)
+        })
+        .collect()
+}
+
+fn rule(
+    name: &str,
+    expr: &str,
+    severity: &str,
+    for_ms: i64,
+    active_at_ms: Option<i64>,
+    now_ms: i64,
+) -> Rule {
+    let mut labels = vec![("alertname", name), ("severity", severity)];
+    match name {
+        "Watchdog" => labels.push(("obs_tui_expect", "always")),
+        "PaymentFailureRateHigh" => labels.push(("service", "orders")),
+        _ => labels.push(("service", "storefront")),
+    }
+    let labels = Labels::from_pairs(labels);
+    let annotation = |key: &str, value: &str| (key.to_owned(), value.to_owned());
+    let runbook = format!("https://example.org/runbooks/{name}.md");
+    let annotations = vec![
+        annotation("summary", &format!("{name}: the shop is not well")),
+        annotation(
+            "description",
+            "More requests fail than the objective allows.",
+        ),
+        annotation("runbook_url", &runbook),
+    ];
+    let alerts = active_at_ms
+        .map(|active_at_ms| Alert {
+            labels: labels.clone(),
+            annotations: annotations.clone(),
+            state: if now_ms - active_at_ms >= for_ms {
+                AlertState::Firing
+            } else {
+                AlertState::Pending
+            },
+            active_at_ms,
+            value: if name == "ErrorBudgetBurn" {
+                41.3
+            } else {
+                0.182
+            },
+        })
+        .into_iter()
+        .collect();
+    Rule {
+        group: "shop".to_owned(),
+        name: name.to_owned(),
+        expr: expr.to_owned(),
+        labels,
+        annotations,
+        kind: RuleKind::Alerting {
+            for_ms,
+            keep_firing_for_ms: 0,
+            alerts,
+        },
+        health: Health::Ok,
+        last_evaluation_ms: Some(now_ms),
+        interval_ms: 1_000,
+    }
+}
+
+/// Returns the theme that a word asks for: `dark`, `light`, `16`, `mono`, `ascii`.
+pub fn theme(word: &str) -> Theme {
+    match word {
+        "light" => Theme::new(Palette::Light, false),
+        "16" => Theme::new(Palette::Ansi16, false),
+        "mono" => Theme::new(Palette::Mono, false),
+        "ascii" => Theme::new(Palette::Mono, true),
+        _ => Theme::new(Palette::Dark, false),
+    }
+}
+
+/// Says whether a popup lies on top.
+pub fn has_popup(model: &Model) -> bool {
+    matches!(model.overlay, Some(Overlay::Help | Overlay::Alert(_)))
+}

@@ -44,7 +44,7 @@ impl Fetch {
         self.failures = self.failures.saturating_add(1);
         let pause = (BACKOFF_MIN_MS << (self.failures - 1).min(5)).min(BACKOFF_MAX_MS);
         let spread = salt.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40;
-        self.due_ms = now_ms + pause + spread as i64 % (pause / 4);
+        self.due_ms = now_ms + pause * 3 / 4 + spread as i64 % (pause / 4);
     }
 
     /// Asks at the next opportunity, unless an answer is awaited. Failures stay counted.
@@ -97,8 +97,8 @@ mod tests {
             now += fetch.retry_in_ms(now);
             assert!(fetch.take(now));
         }
-        assert_eq!(pauses[..5], [500, 1_000, 2_000, 4_000, 8_000]);
-        assert!(pauses.iter().all(|pause| *pause <= 12_500));
+        assert_eq!(pauses[..5], [375, 750, 1_500, 3_000, 6_000]);
+        assert!(pauses.iter().all(|pause| *pause <= BACKOFF_MAX_MS));
     }
 
     #[test]

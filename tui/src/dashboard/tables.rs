@@ -50,8 +50,6 @@ pub struct AlertRow {
     pub description: String,
     /// The annotation `runbook_url`.
     pub runbook: String,
-    /// Whether it fires as long as alerting works, such as Watchdog.
-    pub always: bool,
 }
 
 impl AlertRow {
@@ -87,8 +85,10 @@ pub struct Span {
 /// The alerts and the rules behind them.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Alerts {
-    /// Firing first, then pending, then those that always fire.
+    /// Firing first, then pending; without those that must always fire.
     pub(crate) rows: Vec<AlertRow>,
+    /// The names of the alerts that fire as long as alerting works, such as Watchdog.
+    pub(crate) beats: Vec<String>,
     pub(crate) spans: VecDeque<AlertSpan>,
     /// How many alerting rules are loaded.
     pub(crate) rules: usize,
@@ -103,10 +103,7 @@ pub(crate) struct Alerts {
 
 impl Alerts {
     pub(crate) fn count(&self, state: AlertState) -> usize {
-        self.rows
-            .iter()
-            .filter(|row| row.state == state && !row.always)
-            .count()
+        self.rows.iter().filter(|row| row.state == state).count()
     }
 }
 

@@ -36,6 +36,7 @@ pub(crate) fn rules(model: &mut Model, result: Result<Answer<Vec<Rule>>, SourceE
 
 fn read_rules(alerts: &mut Alerts, rules: &[Rule]) {
     alerts.rows.clear();
+    alerts.beats.clear();
     alerts.broken.clear();
     alerts.conditions.clear();
     alerts.rules = 0;
@@ -54,9 +55,11 @@ fn read_rules(alerts: &mut Alerts, rules: &[Rule]) {
         alerts.rules += 1;
         let condition = comparison(&rule.expr);
         let text = condition.as_ref().map_or("", |(text, _)| text);
+        let (beats, active): (Vec<_>, Vec<_>) = active.iter().partition(|alert| is_beat(alert));
+        alerts.beats.extend(beats.iter().map(|_| clean(&rule.name)));
         let room = ROW_LIMIT.saturating_sub(alerts.rows.len());
         let rows = active
-            .iter()
+            .into_iter()
             .take(room)
             .map(|alert| row(rule, alert, *for_ms, text));
         alerts.rows.extend(rows);
@@ -65,13 +68,18 @@ fn read_rules(alerts: &mut Alerts, rules: &[Rule]) {
         }
     }
     alerts.rows.sort_by(|a, b| {
-        let rank = |row: &AlertRow| (row.always, row.state != AlertState::Firing, severity(row));
+        let rank = |row: &AlertRow| (row.state != AlertState::Firing, severity(row));
         rank(a)
             .cmp(&rank(b))
             .then_with(|| a.active_at_ms.cmp(&b.active_at_ms))
             .then_with(|| a.name.cmp(&b.name))
             .then_with(|| a.labels.cmp(&b.labels))
     });
+}
+
+/// Says whether an alert fires as long as alerting works.
+fn is_beat(alert: &Alert) -> bool {
+    alert.labels.get("obs_tui_expect") == Some("always")
 }
 
 fn severity(row: &AlertRow) -> u8 {
@@ -110,7 +118,6 @@ fn row(rule: &Rule, alert: &Alert, for_ms: i64, condition: &str) -> AlertRow {
         summary: note("summary"),
         description: note("description"),
         runbook: note("runbook_url"),
-        always: label("obs_tui_expect") == "always",
     }
 }
 
@@ -129,9 +136,6 @@ fn track(alerts: &mut Alerts, events: &mut EventLog, at_ms: i64) {
         events.push(at_ms, kind, format!("{} {word}", span.name));
     }
     for (row, key) in alerts.rows.iter().zip(keys) {
-        if row.always {
-            continue;
-        }
         let open = |span: &&mut AlertSpan| span.end_ms.is_none() && span.key == key;
         let known = alerts.spans.iter_mut().rev().find(open);
         let firing_ms = row.firing_at_ms.map(|firing_ms| firing_ms.min(at_ms));

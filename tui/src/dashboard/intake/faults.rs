@@ -8,11 +8,11 @@ use crate::dashboard::text::clean;
 /// Takes in what one target says of its faults.
 pub(crate) fn faults(model: &mut Model, target: &str, result: Result<Vec<FaultView>, String>) {
     let now_ms = model.now_ms;
-    model.faults.answered = true;
     let list = match result {
         Ok(list) => list,
         Err(error) => return failed(model, target, &error),
     };
+    model.faults.answered = true;
     model.faults.fetch.answered(now_ms, model.config.refresh_ms);
     if model.faults.errors.remove(target).is_some() {
         let text = format!("fault target {target} answers again");
