@@ -58,6 +58,8 @@ pub(crate) struct Over {
     pub(crate) keeps_name: bool,
     /// Whether the function only makes sense on counters.
     pub(crate) counter: bool,
+    /// Refuses scalar arguments.
+    pub(crate) check: fn(&[f64]) -> Result<(), String>,
 }
 
 const TOPICS: [&[Function]; 10] = [
@@ -142,6 +144,7 @@ impl Function {
                 compute,
                 keeps_name: false,
                 counter: false,
+                check: |_| Ok(()),
             }),
         }
     }
@@ -190,6 +193,13 @@ impl Function {
                 keeps_name: true,
                 ..over
             });
+        }
+        self
+    }
+
+    const fn checked(mut self, check: fn(&[f64]) -> Result<(), String>) -> Self {
+        if let Run::Window(over) = self.run {
+            self.run = Run::Window(Over { check, ..over });
         }
         self
     }

@@ -101,17 +101,16 @@ impl Rows {
     }
 
     fn push(&mut self, labels: Labels, sample: Sample) -> Result<(), QueryError> {
-        let series = match self.order.get(&labels) {
-            Some(index) => &mut self.series[*index],
-            None => {
-                self.order.insert(labels.clone(), self.series.len());
-                self.series.push(Series {
-                    labels,
-                    samples: Vec::new(),
-                });
-                let last = self.series.len() - 1;
-                &mut self.series[last]
-            }
+        let series = if let Some(index) = self.order.get(&labels) {
+            &mut self.series[*index]
+        } else {
+            self.order.insert(labels.clone(), self.series.len());
+            self.series.push(Series {
+                labels,
+                samples: Vec::new(),
+            });
+            let last = self.series.len() - 1;
+            &mut self.series[last]
         };
         if series
             .samples

@@ -50,7 +50,7 @@ fn label_replace(context: &Context<'_>, call: &Call, t_ms: i64) -> Result<Datum,
         captures.expand(&replacement, &mut value);
         set(element, &target, &value);
     }
-    finish(context, elements)
+    finish(elements)
 }
 
 fn label_join(context: &Context<'_>, call: &Call, t_ms: i64) -> Result<Datum, QueryError> {
@@ -72,7 +72,7 @@ fn label_join(context: &Context<'_>, call: &Call, t_ms: i64) -> Result<Datum, Qu
             .collect();
         set(element, &target, &values.join(&separator));
     }
-    finish(context, elements)
+    finish(elements)
 }
 
 fn set(element: &mut Element, target: &str, value: &str) {
@@ -82,10 +82,9 @@ fn set(element: &mut Element, target: &str, value: &str) {
     }
 }
 
-fn finish(context: &Context<'_>, elements: Vec<Element>) -> Result<Datum, QueryError> {
-    if !context.options.delayed_name_removal {
-        ensure_distinct(&elements)?;
-    }
+/// Equal labels are an error here at once, even when names are removed late.
+fn finish(elements: Vec<Element>) -> Result<Datum, QueryError> {
+    ensure_distinct(&elements)?;
     Ok(Datum::Vector(elements))
 }
 

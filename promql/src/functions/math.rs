@@ -26,7 +26,7 @@ pub(super) const ROWS: &[Function] = &[
     Function::map("tanh", |v, _| Some(v.tanh())),
     Function::map("deg", |v, _| Some(v * 180.0 / std::f64::consts::PI)),
     Function::map("rad", |v, _| Some(v * std::f64::consts::PI / 180.0)),
-    Function::map("round", round).args(&[Type::Vector, Type::Scalar], 1),
+    Function::map("round", |v, p| Some(round(v, p))).args(&[Type::Vector, Type::Scalar], 1),
     Function::map("clamp", clamp).args(&[Type::Vector, Type::Scalar, Type::Scalar], 0),
     Function::map("clamp_min", |v, p| Some(larger(*p.first()?, v)))
         .args(&[Type::Vector, Type::Scalar], 0),
@@ -46,9 +46,9 @@ fn sign(value: f64) -> f64 {
 }
 
 /// Rounds to a multiple, half up. The inverse keeps `round(v, 0.1)` from showing 0.30000000000004.
-fn round(value: f64, parameters: &[f64]) -> Option<f64> {
+fn round(value: f64, parameters: &[f64]) -> f64 {
     let inverse = 1.0 / parameters.first().copied().unwrap_or(1.0);
-    Some((value * inverse + 0.5).floor() / inverse)
+    (value * inverse + 0.5).floor() / inverse
 }
 
 fn clamp(value: f64, parameters: &[f64]) -> Option<f64> {

@@ -39,13 +39,17 @@ pub(super) const ROWS: &[Function] = &[
 
 fn sum(values: &[f64]) -> f64 {
     let mut sum = Sum::default();
-    values.iter().for_each(|value| sum.add(*value));
+    for value in values {
+        sum.add(*value);
+    }
     sum.total()
 }
 
 fn mean(values: &[f64]) -> f64 {
     let mut mean = Mean::default();
-    values.iter().for_each(|value| mean.add(*value));
+    for value in values {
+        mean.add(*value);
+    }
     mean.mean()
 }
 

@@ -5,7 +5,22 @@ use crate::engine::window::Window;
 
 pub(super) const ROWS: &[Function] = &[Function::over("double_exponential_smoothing", smooth)
     .args(&[Type::Matrix, Type::Scalar, Type::Scalar], 0)
+    .checked(check_factors)
     .experimental()];
+
+fn check_factors(parameters: &[f64]) -> Result<(), String> {
+    for (factor, (name, symbol)) in parameters
+        .iter()
+        .zip([("smoothing", "sf"), ("trend", "tf")])
+    {
+        if *factor <= 0.0 || *factor >= 1.0 {
+            return Err(format!(
+                "invalid {name} factor. Expected: 0 < {symbol} < 1, got: {factor:.6}"
+            ));
+        }
+    }
+    Ok(())
+}
 
 fn smooth(window: &Window<'_>, parameters: &[f64]) -> Option<f64> {
     let [smoothing, trend_factor] = *parameters else {

@@ -16,9 +16,9 @@ pub(crate) fn eval(
 ) -> Result<Datum, QueryError> {
     let parameters = scalars(context, call, t_ms)?;
     if call.function.name == "quantile_over_time" {
-        parameters
-            .iter()
-            .for_each(|q| warn_about_quantile(context, *q));
+        for q in &parameters {
+            warn_about_quantile(context, *q);
+        }
     }
     let Some(ranges) = call.args.iter().find(|arg| arg.type_of() == Type::Matrix) else {
         return Ok(Datum::Vector(Vec::new()));
@@ -29,9 +29,13 @@ pub(crate) fn eval(
         context.dropped_name()
     };
     let mut elements = Vec::new();
+    let mut refused = Ok(());
     window::for_each(context, ranges, t_ms, &mut |labels, window| {
         if over.counter {
             remark_on_name(context, labels.metric_name());
+        }
+        if refused.is_ok() {
+            refused = (over.check)(&parameters);
         }
         if let Some(value) = (over.compute)(&window, &parameters) {
             elements.push(Element {
@@ -41,6 +45,7 @@ pub(crate) fn eval(
             });
         }
     })?;
+    refused.map_err(QueryError::Execution)?;
     context.hold(elements.len())?;
     if name == Name::Gone && group::names_differ(&elements) {
         ensure_distinct(&elements)?;

@@ -24,7 +24,7 @@ pub(super) struct Alerts {
     keep_firing_for_ms: i64,
     labels: Vec<(String, Template)>,
     annotations: Vec<(String, Template)>,
-    alerts: BTreeMap<Labels, Alert>,
+    by_labels: BTreeMap<Labels, Alert>,
 }
 
 #[derive(Debug)]
@@ -76,7 +76,7 @@ impl Alerts {
             keep_firing_for_ms: alerting.keep_firing_for_ms,
             labels: compiled(&rule.labels),
             annotations: compiled(&alerting.annotations),
-            alerts: BTreeMap::new(),
+            by_labels: BTreeMap::new(),
         }
     }
 
@@ -120,13 +120,13 @@ impl Alerts {
         transitions: &mut Vec<Transition>,
     ) -> usize {
         let before: BTreeMap<Labels, AlertState> = self
-            .alerts
+            .by_labels
             .iter()
             .map(|(labels, alert)| (labels.clone(), alert.phase.state()))
             .collect();
         let present = self.take_in(elements, t_ms);
         let ended = self.step(&present, t_ms);
-        let now = self.alerts.iter().chain(&ended);
+        let now = self.by_labels.iter().chain(&ended);
         for (labels, alert) in now {
             let from = before.get(labels).copied().unwrap_or(AlertState::Inactive);
             let to = if ended.contains_key(labels) {
@@ -146,7 +146,7 @@ impl Alerts {
         let mut present = Vec::with_capacity(elements.len());
         for element in elements {
             present.push(element.labels.clone());
-            match self.alerts.get_mut(&element.labels) {
+            match self.by_labels.get_mut(&element.labels) {
                 Some(alert) if alert.phase.state() != AlertState::Inactive => {
                     alert.value = element.value;
                     alert.annotations = element.annotations;
@@ -159,7 +159,7 @@ impl Alerts {
                         phase: Phase::Pending,
                         last_sent_ms: None,
                     };
-                    self.alerts.insert(element.labels, alert);
+                    self.by_labels.insert(element.labels, alert);
                 }
             }
         }
@@ -170,7 +170,7 @@ impl Alerts {
     /// Advances the phases; returns the alerts that are forgotten.
     fn step(&mut self, present: &[Labels], t_ms: i64) -> BTreeMap<Labels, Alert> {
         let mut forgotten = Vec::new();
-        for (labels, alert) in &mut self.alerts {
+        for (labels, alert) in &mut self.by_labels {
             let is_present = present.binary_search(labels).is_ok();
             if is_present {
                 alert.hold(t_ms, self.for_ms);
@@ -180,13 +180,13 @@ impl Alerts {
         }
         forgotten
             .into_iter()
-            .filter_map(|labels| self.alerts.remove_entry(&labels))
+            .filter_map(|labels| self.by_labels.remove_entry(&labels))
             .collect()
     }
 
     /// Forgets every alert: what Prometheus does when a rule exceeds its limit.
     pub(super) fn clear(&mut self, t_ms: i64, group: &str, transitions: &mut Vec<Transition>) {
-        for (labels, alert) in &self.alerts {
+        for (labels, alert) in &self.by_labels {
             let from = alert.phase.state();
             if from != AlertState::Inactive {
                 let mut transition =
@@ -195,13 +195,13 @@ impl Alerts {
                 transitions.push(transition);
             }
         }
-        self.alerts.clear();
+        self.by_labels.clear();
     }
 
     /// Returns the samples of `ALERTS` and `ALERTS_FOR_STATE` for every active alert.
     pub(super) fn samples(&self) -> Vec<(Labels, f64)> {
         let mut samples = Vec::new();
-        for (labels, alert) in &self.alerts {
+        for (labels, alert) in &self.by_labels {
             let state = alert.phase.state();
             if state == AlertState::Inactive {
                 continue;
@@ -216,7 +216,7 @@ impl Alerts {
 
     /// Returns the pending and firing alerts, sorted by labels.
     pub(super) fn active(&self) -> Vec<AlertStatus> {
-        self.alerts
+        self.by_labels
             .iter()
             .filter(|(_, alert)| alert.phase.state() != AlertState::Inactive)
             .map(|(labels, alert)| alert.status(labels))
@@ -232,7 +232,7 @@ impl Alerts {
         valid_for_ms: i64,
     ) -> Vec<Notification> {
         let mut due = Vec::new();
-        for (labels, alert) in &mut self.alerts {
+        for (labels, alert) in &mut self.by_labels {
             let (since_ms, resolved_at_ms) = match alert.phase {
                 Phase::Pending => continue,
                 Phase::Firing { since_ms, .. } => (since_ms, None),

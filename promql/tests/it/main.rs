@@ -2,9 +2,15 @@
 
 #![expect(
     clippy::disallowed_methods,
-    reason = "tests read scripts and run the real promtool"
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "tests read scripts, run the real promtool, and may say so"
 )]
 
+mod limits;
 mod promtool;
+mod properties;
 mod rules;
 mod scripts;
+mod store;
+mod templates;

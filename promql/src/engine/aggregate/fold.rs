@@ -76,11 +76,10 @@ impl Fold {
             Self::PlainSum(sum) => *sum += value,
             Self::Mean(mean) => mean.add(value),
             Self::Count(count) => *count += 1.0,
-            Self::One => {}
             // Any number replaces a NaN.
             Self::Min(min) if value < *min || min.is_nan() => *min = value,
             Self::Max(max) if value > *max || max.is_nan() => *max = value,
-            Self::Min(_) | Self::Max(_) => {}
+            Self::One | Self::Min(_) | Self::Max(_) => {}
             Self::Spread { spread, .. } => spread.add(value),
         }
     }

@@ -1,12 +1,12 @@
 //! One-to-one, many-to-one and one-to-many matching of two vectors.
 
-use super::{drops_name, outcome};
+use super::outcome;
 use crate::engine::QueryError;
 use crate::engine::context::{Context, Element, Name};
 use crate::engine::eval::ensure_distinct;
 use crate::engine::group::{Groups, Part};
 use crate::labels::{Labels, METRIC_NAME};
-use crate::query::ast::{Binary, Cardinality, Grouping};
+use crate::query::ast::{Binary, Cardinality, Grouping, Operator};
 
 pub(super) fn combine(
     context: &Context<'_>,
@@ -89,8 +89,14 @@ fn joined(
     one: &Element,
     value: f64,
 ) -> Element {
-    let mut name = if drops_name(binary) {
+    let mut name = if matches!(binary.operator, Operator::Arithmetic(_)) {
+        // Between vectors the name goes at once, even when names are removed late.
+        Name::Gone
+    } else if binary.return_bool {
         context.dropped_name()
+    } else if many.name == Name::Doomed {
+        // A comparison forgets that the name was to go, as Prometheus does.
+        Name::Kept
     } else {
         many.name
     };

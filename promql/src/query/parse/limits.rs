@@ -7,7 +7,7 @@
 use super::super::{MAX_QUERY_BYTES, ParseError};
 
 /// Deepest tree that is built.
-pub(super) const MAX_DEPTH: usize = 200;
+pub(super) const MAX_DEPTH: usize = 150;
 /// Most operators, brackets and parentheses that an expression may have.
 const MAX_NESTING_TOKENS: usize = 2_000;
 /// Longest duration: about 300 years, as in Prometheus.

@@ -4,6 +4,8 @@
 //! are fine in Go (`\Q…\E`). Each pattern is replaced by the text `~N`; the N-th pattern is
 //! compiled by us.
 
+use std::fmt::Write as _;
+
 use promql_parser::util::unquote_string;
 
 /// A text whose patterns are numbered, and the patterns.
@@ -41,9 +43,8 @@ pub(super) fn extract(text: &str) -> Extracted {
         let is_string = matches!(c, '"' | '\'' | '`');
         match unquote_string(token) {
             Ok(pattern) if is_string && after_operator => {
-                extracted
-                    .text
-                    .push_str(&format!("\"~{}\"", extracted.patterns.len()));
+                let number = extracted.patterns.len();
+                let _ = write!(extracted.text, "\"~{number}\"");
                 extracted.patterns.push(pattern);
             }
             _ => extracted.text.push_str(token),

@@ -163,7 +163,7 @@ impl Directive {
     fn write(&self, verb: char, arg: &Value) -> String {
         let precision = self.precision.unwrap_or(6);
         let body = match (verb, arg) {
-            ('v', Value::Float(value)) => match self.precision {
+            ('v' | 'g', Value::Float(value)) => match self.precision {
                 Some(digits) => general(*value, digits),
                 None => go_value(*value),
             },
@@ -182,10 +182,6 @@ impl Directive {
             ('e', Value::Float(value)) => match special(*value) {
                 Some(text) => text.to_owned(),
                 None => exponent_form(&format!("{value:.precision$e}")),
-            },
-            ('g', Value::Float(value)) => match self.precision {
-                Some(digits) => general(*value, digits),
-                None => go_value(*value),
             },
             _ => return format!("%!{verb}({}={})", go_type(arg), arg.print()),
         };

@@ -1,5 +1,7 @@
 //! The functions of templates: one table.
 
+use std::cmp::Ordering;
+
 use super::format::{general, printf};
 use super::run::Value;
 use crate::duration;
@@ -100,35 +102,33 @@ static TABLE: [Function; 27] = [
     }),
     row("eq", 2, ANY, |a| {
         for other in &a[1..] {
-            if compare(&a[0], other)? == Some(std::cmp::Ordering::Equal) {
+            if compare(&a[0], other)? == Some(Ordering::Equal) {
                 return Ok(Value::Bool(true));
             }
         }
         Ok(Value::Bool(false))
     }),
     row("ne", 2, 2, |a| {
-        Ok(Value::Bool(
-            compare(&a[0], &a[1])? != Some(std::cmp::Ordering::Equal),
-        ))
+        Ok(Value::Bool(compare(&a[0], &a[1])? != Some(Ordering::Equal)))
     }),
     row("lt", 2, 2, |a| {
         Ok(Value::Bool(
-            compare(&a[0], &a[1])?.is_some_and(|o| o.is_lt()),
+            compare(&a[0], &a[1])?.is_some_and(Ordering::is_lt),
         ))
     }),
     row("le", 2, 2, |a| {
         Ok(Value::Bool(
-            compare(&a[0], &a[1])?.is_some_and(|o| o.is_le()),
+            compare(&a[0], &a[1])?.is_some_and(Ordering::is_le),
         ))
     }),
     row("gt", 2, 2, |a| {
         Ok(Value::Bool(
-            compare(&a[0], &a[1])?.is_some_and(|o| o.is_gt()),
+            compare(&a[0], &a[1])?.is_some_and(Ordering::is_gt),
         ))
     }),
     row("ge", 2, 2, |a| {
         Ok(Value::Bool(
-            compare(&a[0], &a[1])?.is_some_and(|o| o.is_ge()),
+            compare(&a[0], &a[1])?.is_some_and(Ordering::is_ge),
         ))
     }),
 ];
@@ -223,7 +223,7 @@ fn joined(args: &[Value], separator: &str) -> String {
 }
 
 /// Go compares only values of the same kind: `gt $value 5` is an error, `gt $value 5.0` is not.
-fn compare(a: &Value, b: &Value) -> Result<Option<std::cmp::Ordering>, String> {
+fn compare(a: &Value, b: &Value) -> Result<Option<Ordering>, String> {
     match (a, b) {
         (Value::Text(a), Value::Text(b)) => Ok(Some(a.cmp(b))),
         (Value::Float(a), Value::Float(b)) => Ok(a.partial_cmp(b)),

@@ -14,7 +14,7 @@ pub(super) fn parse(text: &str) -> Result<Vec<Node>, String> {
     let (nodes, end) = parser.block()?;
     match end {
         End::Text => Ok(nodes),
-        End::Else(_) | End::EndIf => Err("unexpected {{else}} or {{end}}".to_owned()),
+        End::Else(_) | End::Condition => Err("unexpected {{else}} or {{end}}".to_owned()),
     }
 }
 
@@ -174,7 +174,7 @@ enum End {
     Text,
     /// The tokens behind `else`.
     Else(Vec<Token>),
-    EndIf,
+    Condition,
 }
 
 struct Parser {
@@ -199,7 +199,7 @@ impl Parser {
             };
             match tokens.first() {
                 Some(Token::Word(word)) => match word.as_str() {
-                    "end" => return Ok((nodes, End::EndIf)),
+                    "end" => return Ok((nodes, End::Condition)),
                     "else" => return Ok((nodes, End::Else(trimmed(&tokens[1..]).to_vec()))),
                     "if" => nodes.push(self.condition(&tokens[1..])?),
                     "range" | "with" | "define" | "template" | "block" | "break" | "continue" => {
@@ -225,11 +225,11 @@ impl Parser {
             let (nodes, end) = self.block()?;
             arms.push((condition, nodes));
             match end {
-                End::EndIf => break Vec::new(),
+                End::Condition => break Vec::new(),
                 End::Text => return Err("unexpected end of text: {{end}} is missing".to_owned()),
                 End::Else(tokens) => match tokens.split_first() {
                     None => match self.block()? {
-                        (nodes, End::EndIf) => break nodes,
+                        (nodes, End::Condition) => break nodes,
                         _ => return Err("{{else}} must be followed by {{end}}".to_owned()),
                     },
                     Some((Token::Word(word), rest)) if word == "if" => {
@@ -375,7 +375,9 @@ fn variable(name: &str) -> Result<Variable, String> {
         "value" => Ok(Variable::Value),
         "externalLabels" => Ok(Variable::ExternalLabels),
         "externalURL" => Ok(Variable::ExternalUrl),
-        _ => Err(format!("undefined variable \"${name}\"")),
+        _ => Err(format!(
+            "undefined variable \"${name}\" (declaring variables is not built)"
+        )),
     }
 }
 

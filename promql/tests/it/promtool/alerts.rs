@@ -109,7 +109,7 @@ fn alert_states_agree_with_promtool() {
                 })
             })
             .collect();
-        let answers = promtool.ask_with_rules(Some(RULES), "20s", &lines, &cases);
+        let answers = promtool.ask_with_rules(&[], Some(RULES), "20s", &lines, &cases);
         assert_eq!(answers.len(), cases.len());
         let engine = Engine::default();
         for (case, theirs) in cases.iter().zip(&answers) {

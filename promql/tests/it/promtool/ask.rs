@@ -46,8 +46,8 @@ impl Promtool {
             return None;
         };
         let output = Command::new(&path).arg("--version").output().unwrap();
-        let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        let version = text.lines().next().unwrap_or_default().to_owned();
+        let printed = String::from_utf8_lossy(&output.stdout).into_owned();
+        let version = printed.lines().next().unwrap_or_default().to_owned();
         if !version.contains("version 3.5.") {
             assert!(
                 !version.is_empty(),
@@ -60,13 +60,19 @@ impl Promtool {
     }
 
     /// Evaluates queries over series with one sample every ten seconds.
-    pub(super) fn ask(&self, lines: &[SeriesLine], cases: &[Case]) -> Vec<Answer> {
-        self.ask_with_rules(None, "1m", lines, cases)
+    pub(super) fn ask(
+        &self,
+        features: &[&str],
+        lines: &[SeriesLine],
+        cases: &[Case],
+    ) -> Vec<Answer> {
+        self.ask_with_rules(features, None, "1m", lines, cases)
     }
 
     /// Evaluates rules first; `interval` is that of the rules and of subqueries without a step.
     pub(super) fn ask_with_rules(
         &self,
+        features: &[&str],
         rules: Option<&str>,
         interval: &str,
         lines: &[SeriesLine],
@@ -103,6 +109,11 @@ impl Promtool {
         let file = folder.path().join("test.yml");
         std::fs::write(&file, text).unwrap();
         let output = Command::new(&self.path)
+            .args(
+                features
+                    .iter()
+                    .map(|name| format!("--enable-feature={name}")),
+            )
             .args(["test", "rules"])
             .arg(&file)
             .output()

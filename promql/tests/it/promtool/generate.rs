@@ -10,7 +10,7 @@ pub(super) struct SeriesLine {
     pub(super) values: String,
 }
 
-/// SplitMix64: small, and the same everywhere.
+/// The generator known as splitmix: small, and the same everywhere.
 pub(super) struct Random(u64);
 
 impl Random {
@@ -41,15 +41,17 @@ impl Random {
 
 pub(super) struct Generator {
     random: Random,
+    experimental: bool,
 }
 
 /// promtool loads samples up to the last whole minute before the last evaluation.
 const SAMPLES: usize = 84;
 
 impl Generator {
-    pub(super) fn new(seed: u64) -> Self {
+    pub(super) fn new(seed: u64, experimental: bool) -> Self {
         Self {
             random: Random::new(seed),
+            experimental,
         }
     }
 
@@ -240,6 +242,14 @@ impl Generator {
 
     fn windowed(&mut self, depth: u32) -> String {
         let range = self.range(depth);
+        if self.experimental && self.random.one_in(3) {
+            return match self.random.below(4) {
+                0 => format!("double_exponential_smoothing({range}, 0.3, 0.7)"),
+                1 => format!("ts_of_max_over_time({range})"),
+                2 => format!("ts_of_min_over_time({range})"),
+                _ => format!("mad_over_time({range})"),
+            };
+        }
         match self.random.below(24) {
             0 => format!("predict_linear({range}, {})", self.scalar(0)),
             1 => format!(
