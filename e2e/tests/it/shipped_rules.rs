@@ -10,6 +10,8 @@ use e2e::{needs, repository};
 use regex::{Captures, Regex};
 use serde::Deserialize;
 
+use crate::metric_names;
+
 /// Alerts whose fault does not exist yet; CHANGELOG.md lists them under "Known gaps".
 const NO_PLAYBOOK_YET: [&str; 1] = ["TargetDown"];
 
@@ -139,6 +141,15 @@ fn our_own_parser_reads_the_rules() {
         let text = fs::read_to_string(&path).unwrap();
         if let Err(problems) = promql::rules::RuleFile::parse(&text) {
             panic!("{}: {problems:#?}", path.display());
+        }
+    }
+}
+
+#[test]
+fn every_rule_reads_metrics_that_exist() {
+    for name in ["shop.yml", "drill.yml"] {
+        for rule in read(name).groups.iter().flat_map(|group| &group.rules) {
+            metric_names::check(name, &rule.expr);
         }
     }
 }

@@ -82,7 +82,7 @@ fn every_crate_inherits_licence_and_lints() {
 fn pure_crates_ban_clocks_and_keep_the_settings_of_the_root() {
     let root = e2e::repository();
     let shared = fs::read_to_string(root.join("clippy.toml")).unwrap();
-    for name in ["fault"] {
+    for name in ["promql", "fault"] {
         let own = fs::read_to_string(root.join(name).join("clippy.toml"))
             .unwrap_or_else(|error| panic!("{name}/clippy.toml: {error}"));
         assert!(
