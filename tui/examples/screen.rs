@@ -21,7 +21,7 @@ fn main() -> std::io::Result<()> {
         println!("known states: {}", sample::NAMES.join(" "));
         return Ok(());
     }
-    let model = sample::state(&name, size, theme);
+    let model = sample::state(&name, size, &theme);
     let mut terminal =
         Terminal::new(TestBackend::new(size.0, size.1)).map_err(std::io::Error::other)?;
     terminal

@@ -30,8 +30,8 @@ mod view;
 
 pub use format::Unit;
 pub use model::{
-    Config, Focus, Model, Overlay, Panel, PanelSpec, PanelState, Question, ThresholdSpec, Viewport,
-    Worse,
+    Config, Focus, Layers, Model, Overlay, Panel, PanelSpec, PanelState, Question, ThresholdSpec,
+    Viewport, Worse,
 };
 pub use msg::{
     CheckView, Effect, FaultView, Grade, Msg, NoticeLevel, PlaybookView, RunEvent, RunStatus,

@@ -40,8 +40,8 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::ZoomOut => zoom(model, true),
         Action::Fullscreen => model.fullscreen = !model.fullscreen,
         Action::CycleService => cycle_service(model),
-        Action::ToggleThresholds => model.thresholds = !model.thresholds,
-        Action::ToggleAnnotations => model.annotations = !model.annotations,
+        Action::ToggleThresholds => model.layers.thresholds ^= true,
+        Action::ToggleAnnotations => model.layers.annotations ^= true,
     }
     Vec::new()
 }

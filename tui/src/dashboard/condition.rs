@@ -13,7 +13,6 @@ pub(crate) fn comparison(expr: &str) -> Option<(String, f64)> {
         match (quote, byte) {
             (Some(_), b'\\') => index += 1,
             (Some(open), _) if byte == open => quote = None,
-            (Some(_), _) => {}
             (None, b'"' | b'\'' | b'`') => quote = Some(byte),
             (None, b'(' | b'{' | b'[') => depth += 1,
             (None, b')' | b'}' | b']') => depth -= 1,

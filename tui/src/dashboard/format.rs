@@ -57,8 +57,7 @@ impl Unit {
     pub(crate) fn smallest_span(self) -> f64 {
         match self {
             Self::Plain | Self::PerSecond => 1.0,
-            Self::Seconds => 0.01,
-            Self::Ratio => 0.01,
+            Self::Seconds | Self::Ratio => 0.01,
             Self::Bytes => 1024.0,
         }
     }

@@ -1,6 +1,7 @@
 //! The one table of keys: it drives dispatch, the footer, the help overlay and the documentation.
 
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+use std::fmt::Write;
 
 /// What has the keyboard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -238,11 +239,9 @@ pub fn markdown() -> String {
             [Mode::Confirm] => "questions",
             _ => "popups",
         };
-        out.push_str(&format!(
-            "| {} | {place} | {} |\n",
-            keys.join(" "),
-            binding.help
-        ));
+        let keys = keys.join(" ");
+        // Writing to a String cannot fail.
+        let _ = writeln!(out, "| {keys} | {place} | {} |", binding.help);
     }
     out
 }

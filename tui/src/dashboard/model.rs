@@ -3,7 +3,7 @@
 use super::format::Unit;
 use super::msg::PlaybookView;
 use super::schedule::Fetch;
-use super::tables::{Alerts, EventLog, Faults, RunState, SourceState};
+use super::tables::{Alerts, Event, EventLog, Faults, RunState, SourceState};
 use super::theme::Theme;
 use jiff::tz::TimeZone;
 use promql::value::Sample;
@@ -332,6 +332,15 @@ pub enum Overlay {
     Verdict,
 }
 
+/// What is drawn into the charts beside the data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Layers {
+    /// Thresholds.
+    pub thresholds: bool,
+    /// Faults and alerts.
+    pub annotations: bool,
+}
+
 /// The state of the dashboard.
 #[derive(Debug, Clone)]
 pub struct Model {
@@ -359,10 +368,8 @@ pub struct Model {
     pub overlay: Option<Overlay>,
     /// Whether the selected panel has the screen for itself.
     pub fullscreen: bool,
-    /// Whether thresholds are drawn.
-    pub thresholds: bool,
-    /// Whether faults and alerts are drawn into the charts.
-    pub annotations: bool,
+    /// What is drawn into the charts beside the data.
+    pub layers: Layers,
     pub(crate) selected: [usize; 5],
     pub(crate) scroll: usize,
     pub(crate) source: SourceState,
@@ -401,8 +408,10 @@ impl Model {
             },
             overlay: None,
             fullscreen: false,
-            thresholds: true,
-            annotations: true,
+            layers: Layers {
+                thresholds: true,
+                annotations: true,
+            },
             selected: [0; 5],
             scroll: 0,
             source: named(&config.source),
@@ -438,6 +447,21 @@ impl Model {
     /// Says whether a run is going on.
     pub fn run_is_on(&self) -> bool {
         self.run.as_ref().is_some_and(RunState::is_on)
+    }
+
+    /// Returns the event log, oldest first.
+    pub fn events(&self) -> impl Iterator<Item = &Event> {
+        self.events.list.iter()
+    }
+
+    /// Returns how many events are kept.
+    pub fn event_count(&self) -> usize {
+        self.events.list.len()
+    }
+
+    /// Returns how many spans of faults and alerts are kept.
+    pub fn span_count(&self) -> usize {
+        self.faults.spans.len() + self.alerts.spans.len()
     }
 
     /// Takes the mark that the screen no longer shows the model.

@@ -37,7 +37,7 @@ pub const NAMES: [&str; 14] = [
 ];
 
 /// Returns a canned state, the healthy one for an unknown name.
-pub fn state(name: &str, size: (u16, u16), theme: Theme) -> Model {
+pub fn state(name: &str, size: (u16, u16), theme: &Theme) -> Model {
     let incident = Story {
         breaks_ms: Some(NOW_MS - 68_000),
         ..Story::default()
@@ -78,7 +78,7 @@ pub fn state(name: &str, size: (u16, u16), theme: Theme) -> Model {
 }
 
 /// Returns the configuration of the made-up shop.
-pub fn config(theme: Theme) -> Config {
+pub fn config(theme: &Theme) -> Config {
     let mut config = Config {
         alertmanager: Some("http://127.0.0.1:9093".to_owned()),
         fault_targets: vec!["shop".to_owned()],
@@ -86,7 +86,7 @@ pub fn config(theme: Theme) -> Config {
             .map(str::to_owned)
             .to_vec(),
         playbooks: playbooks(),
-        theme,
+        theme: *theme,
         ..Config::default()
     };
     config.panels[1].threshold = ThresholdSpec::Rule("HighLatencyP95".to_owned());
@@ -98,7 +98,7 @@ pub fn settle(model: &mut Model, story: Story) {
     let now_ms = model.now_ms;
     let mut waiting = update(model, Msg::Tick { now_ms });
     while let Some(effect) = waiting.pop() {
-        if let Some(msg) = answer(model, story, effect) {
+        if let Some(msg) = answer(model, story, &effect) {
             waiting.extend(update(model, msg));
         }
     }
@@ -112,8 +112,8 @@ pub fn advance(model: &mut Model, story: Story, to_ms: i64) {
     }
 }
 
-fn answer(model: &Model, story: Story, effect: Effect) -> Option<Msg> {
-    Some(match effect {
+fn answer(model: &Model, story: Story, effect: &Effect) -> Option<Msg> {
+    Some(match *effect {
         Effect::QueryPanel {
             panel,
             request,
@@ -142,20 +142,20 @@ fn at<T>(at_ms: i64, value: T) -> Answer<T> {
     }
 }
 
-fn healthy(size: (u16, u16), theme: Theme) -> Model {
+fn healthy(size: (u16, u16), theme: &Theme) -> Model {
     let story = Story::default();
     let mut model = Model::new(config(theme), NOW_MS - 3_000, size);
     advance(&mut model, story, NOW_MS);
     model
 }
 
-fn broken(story: Story, size: (u16, u16), theme: Theme) -> Model {
+fn broken(story: Story, size: (u16, u16), theme: &Theme) -> Model {
     let mut model = Model::new(config(theme), NOW_MS - 80_000, size);
     advance(&mut model, story, NOW_MS);
     model
 }
 
-fn empty(size: (u16, u16), theme: Theme) -> Model {
+fn empty(size: (u16, u16), theme: &Theme) -> Model {
     let mut model = healthy(size, theme);
     let mut fresh = Model::new(model.config.clone(), NOW_MS, size);
     for effect in update(&mut fresh, Msg::Tick { now_ms: NOW_MS }) {
@@ -206,22 +206,22 @@ fn fail_for(model: &mut Model, seconds: i64) {
     }
 }
 
-fn stale(size: (u16, u16), theme: Theme) -> Model {
+fn stale(size: (u16, u16), theme: &Theme) -> Model {
     let mut model = Model::new(config(theme), NOW_MS - 24_000, size);
-    model.source.name = "http://prometheus:9090".to_owned();
+    "http://prometheus:9090".clone_into(&mut model.source.name);
     advance(&mut model, Story::default(), NOW_MS - 21_000);
     fail_for(&mut model, 21);
     model
 }
 
-fn lost(size: (u16, u16), theme: Theme) -> Model {
+fn lost(size: (u16, u16), theme: &Theme) -> Model {
     let mut model = Model::new(config(theme), NOW_MS - 6_000, size);
-    model.source.name = "http://prometheus:9090".to_owned();
+    "http://prometheus:9090".clone_into(&mut model.source.name);
     fail_for(&mut model, 6);
     model
 }
 
-fn running(story: Story, size: (u16, u16), theme: Theme) -> Model {
+fn running(story: Story, size: (u16, u16), theme: &Theme) -> Model {
     let mut model = Model::new(config(theme), NOW_MS - 80_000, size);
     start_run(&mut model, NOW_MS - 78_000);
     let at_ms = NOW_MS - 69_000;
@@ -231,7 +231,7 @@ fn running(story: Story, size: (u16, u16), theme: Theme) -> Model {
     model
 }
 
-fn judged(size: (u16, u16), theme: Theme, passes: bool) -> Model {
+fn judged(size: (u16, u16), theme: &Theme, passes: bool) -> Model {
     let story = Story {
         breaks_ms: Some(NOW_MS - 130_000),
         mends_ms: Some(NOW_MS - 58_000),

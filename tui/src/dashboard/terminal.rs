@@ -85,12 +85,11 @@ pub async fn run(
         return Err(TerminalError::NotATerminal);
     }
     let signals = Signals::listen()?;
-    let guard = Guard::enter()?;
+    let _guard = Guard::enter()?;
     let (columns, rows) = crossterm::terminal::size()?;
     model.size = (columns, rows);
     let mut rim = Rim {
         screen: open_screen(columns, rows)?,
-        guard,
         signals,
         options,
         execute,
@@ -99,7 +98,6 @@ pub async fn run(
         stopped: false,
     };
     let ending = rim.run(&mut model, inbox).await?;
-    drop(rim);
     Ok((ending, model))
 }
 
@@ -121,7 +119,6 @@ fn now_ms() -> i64 {
 
 struct Rim<F> {
     screen: Screen,
-    guard: Guard,
     signals: Signals,
     options: Options,
     execute: F,
@@ -165,7 +162,7 @@ impl<F: FnMut(Effect)> Rim<F> {
                 Wake::Signal(Signal::Continue) if std::mem::take(&mut self.stopped) => None,
                 Wake::Signal(Signal::Continue) => self.resume(model)?,
                 Wake::Input(None | Some(Err(_))) => Some(Ending::Hangup),
-                Wake::Input(Some(Ok(event))) => self.input(model, event)?,
+                Wake::Input(Some(Ok(event))) => self.input(model, &event)?,
                 Wake::Message(None) => {
                     inbox_open = false;
                     None
@@ -213,8 +210,8 @@ impl<F: FnMut(Effect)> Rim<F> {
         Ok(None)
     }
 
-    fn input(&mut self, model: &mut Model, event: Event) -> io::Result<Option<Ending>> {
-        match event {
+    fn input(&mut self, model: &mut Model, event: &Event) -> io::Result<Option<Ending>> {
+        match *event {
             Event::Key(key) => {
                 self.key_waits = true;
                 self.feed(model, Msg::Key(key))
@@ -252,14 +249,14 @@ impl<F: FnMut(Effect)> Rim<F> {
     }
 
     fn suspend(&mut self, model: &mut Model) -> io::Result<Option<Ending>> {
-        self.guard.leave();
+        Guard::leave();
         signals::stop_this_process();
         self.stopped = true;
         self.resume(model)
     }
 
     fn resume(&mut self, model: &mut Model) -> io::Result<Option<Ending>> {
-        self.guard.reenter()?;
+        Guard::reenter()?;
         let (columns, rows) = crossterm::terminal::size()?;
         self.screen.resize(area(columns, rows))?;
         self.screen.clear()?;

@@ -171,7 +171,7 @@ pub struct Theme {
     /// The palette.
     pub palette: Palette,
     /// The characters.
-    pub glyphs: Glyphs,
+    pub glyphs: &'static Glyphs,
     /// The marker of charts.
     pub marker: Marker,
     /// Ordinary text.
@@ -215,9 +215,9 @@ impl Theme {
         Self {
             palette,
             glyphs: if ascii {
-                Glyphs::ASCII
+                &Glyphs::ASCII
             } else {
-                Glyphs::UNICODE
+                &Glyphs::UNICODE
             },
             marker: if ascii {
                 Marker::Ascii

@@ -71,7 +71,7 @@ pub fn draw(model: &Model, frame: &mut Frame) {
     }
     status::footer(model, row(area, area.height - 1), buffer);
     popup::render(model, area, buffer);
-    if model.config.theme.glyphs == Glyphs::ASCII {
+    if *model.config.theme.glyphs == Glyphs::ASCII {
         to_ascii(area, buffer);
     }
 }

@@ -26,7 +26,7 @@ pub(crate) fn run(model: &mut Model, event: RunEvent) {
             model.run = Some(RunState {
                 playbook,
                 title: clean(&title),
-                steps: steps.into_iter().map(waiting).collect(),
+                steps: steps.iter().map(waiting).collect(),
                 started_ms: at_ms,
                 deadline_ms,
                 aborting,
@@ -65,11 +65,11 @@ pub(crate) fn run(model: &mut Model, event: RunEvent) {
     }
 }
 
-fn waiting(view: StepView) -> Step {
+fn waiting(view: &StepView) -> Step {
     Step {
         view: StepView {
             name: clean(&view.name),
-            ..view
+            limit_ms: view.limit_ms,
         },
         state: StepState::Waiting,
         started_ms: None,

@@ -33,11 +33,11 @@ impl Guard {
         Ok(Self(()))
     }
 
-    pub(crate) fn leave(&self) {
+    pub(crate) fn leave() {
         give_back();
     }
 
-    pub(crate) fn reenter(&self) -> io::Result<()> {
+    pub(crate) fn reenter() -> io::Result<()> {
         if TAKEN.load(Ordering::SeqCst) {
             // Someone else may have had the terminal while we were stopped.
             give_back();

@@ -33,7 +33,7 @@ pub(super) fn render(model: &Model, area: Rect, buffer: &mut Buffer) {
     let shown = shown(model, &scale);
     outline(buffer, area, theme.line, theme);
     let roomy = area.height >= 20;
-    let rulers = if model.annotations { 2 } else { 0 };
+    let rulers = if model.layers.annotations { 2 } else { 0 };
     let axis: u16 = if roomy { 2 } else { 1 };
     let count = shown.len().max(1) as u16;
     let plots = area.height.saturating_sub(count + rulers + axis + 1);
@@ -48,7 +48,7 @@ pub(super) fn render(model: &Model, area: Rect, buffer: &mut Buffer) {
         y += height + 1;
     }
     let plot_x = area.x + 1 + LEFT_GUTTER;
-    if model.annotations && y + 1 < area.bottom() {
+    if model.layers.annotations && y + 1 < area.bottom() {
         draw_rulers(model, &scale, Rect::new(plot_x, y, cells, 2), buffer);
         y += 2;
     }
@@ -147,7 +147,7 @@ fn draw_panel(model: &Model, one: &Shown<'_>, scale: &TimeScale, area: Rect, buf
 }
 
 fn shades(model: &Model) -> Vec<Shade> {
-    if !model.annotations {
+    if !model.layers.annotations {
         return Vec::new();
     }
     model

@@ -50,7 +50,7 @@ fn line(model: &Model, event: &Event) -> Line<'static> {
 }
 
 fn look(kind: EventKind, theme: &Theme) -> (&'static str, Style) {
-    let glyphs = &theme.glyphs;
+    let glyphs = theme.glyphs;
     match kind {
         EventKind::FaultStart => (glyphs.fault[0], theme.fault),
         EventKind::FaultEnd => (glyphs.fault[2], theme.fault),

@@ -82,7 +82,7 @@ pub(super) fn boxed(
 
 /// Draws the border of an area.
 pub(super) fn outline(buffer: &mut Buffer, area: Rect, style: Style, theme: &Theme) {
-    let glyphs = &theme.glyphs;
+    let glyphs = theme.glyphs;
     let (right, bottom) = (area.right() - 1, area.bottom() - 1);
     for x in area.x..=right {
         for y in [area.y, bottom] {

@@ -29,7 +29,7 @@ pub(super) struct Reading {
 }
 
 pub(super) fn threshold(model: &Model, panel: &Panel) -> Option<Threshold> {
-    if !model.thresholds {
+    if !model.layers.thresholds {
         return None;
     }
     match &panel.spec.threshold {

@@ -104,7 +104,7 @@ fn help(model: &Model, area: Rect, buffer: &mut Buffer) {
             Span::styled(format!("{text}   "), theme.dim),
         ]
     };
-    let glyphs = &theme.glyphs;
+    let glyphs = theme.glyphs;
     let [pending, firing] = glyphs.alert;
     let mut spans = legend(glyphs.fault[0], theme.fault, "fault begins");
     spans.extend(legend(glyphs.fault[2], theme.fault, "ends"));
@@ -118,7 +118,7 @@ fn help(model: &Model, area: Rect, buffer: &mut Buffer) {
 }
 
 fn help_line(binding: &Binding, theme: &Theme) -> Line<'static> {
-    let ascii = theme.glyphs == Glyphs::ASCII;
+    let ascii = *theme.glyphs == Glyphs::ASCII;
     let chords: Vec<String> = binding
         .chords
         .iter()

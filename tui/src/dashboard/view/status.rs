@@ -232,7 +232,7 @@ fn run(model: &Model) -> Option<Group> {
 /// Draws the keys of the mode, as many as fit, or what has just been done.
 pub(super) fn footer(model: &Model, area: Rect, buffer: &mut Buffer) {
     let theme = &model.config.theme;
-    let ascii = theme.glyphs == crate::dashboard::Glyphs::ASCII;
+    let ascii = *theme.glyphs == crate::dashboard::Glyphs::ASCII;
     let mode = model.mode();
     let hint = |action: Action| {
         let binding = keys::in_mode(mode).find(|binding| binding.action == action)?;
