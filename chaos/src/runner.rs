@@ -14,7 +14,7 @@ use fault::client::Client;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use signals::{Source, SourceError};
-use tokio::sync::mpsc::UnboundedSender;
+use tokio::sync::mpsc::Sender;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use crate::cancel::Cancel;
@@ -37,6 +37,7 @@ pub struct Runner {
     source: Arc<dyn Source>,
     targets: Vec<Client>,
     embedded: bool,
+    take_over: bool,
 }
 
 /// What belongs to one run.
@@ -78,17 +79,25 @@ impl Runner {
             source,
             targets,
             embedded,
+            take_over: false,
         }
     }
 
+    /// Lets runs go ahead although faults of another owner are live on a target.
+    #[must_use]
+    pub fn take_over(mut self, take_over: bool) -> Self {
+        self.take_over = take_over;
+        self
+    }
+
     /// Carries out a playbook to its verdict. Events go to the journal first and to `events` then;
-    /// nobody need listen.
+    /// nobody need listen, and what does not fit into `events` is left out there.
     pub async fn run(
         &self,
         playbook: &Playbook,
         options: RunOptions,
         cancel: &Cancel,
-        events: &UnboundedSender<Event>,
+        events: &Sender<Event>,
     ) -> Outcome {
         let setup = Setup {
             run_id: options.run_id,
@@ -96,6 +105,7 @@ impl Runner {
             embedded: self.embedded,
             targets: self.targets.iter().map(|t| t.name().to_owned()).collect(),
             seed: options.seed,
+            take_over: self.take_over,
         };
         let mut machine = Machine::new(Arc::new(playbook.clone()), setup);
         let mut record = Record {
@@ -155,7 +165,7 @@ impl Runner {
             } => {
                 let request = order.request();
                 let armed = self.with_id(&order.id, async |id| {
-                    called(self.targets[target].arm(id, &request, false)).await
+                    called(self.targets[target].arm(id, &request, self.take_over)).await
                 });
                 Input::Armed {
                     fault,
@@ -238,7 +248,7 @@ async fn called<T, E: std::fmt::Display>(
 /// Where events go.
 struct Record<'a> {
     journal: Option<Writer>,
-    events: &'a UnboundedSender<Event>,
+    events: &'a Sender<Event>,
 }
 
 impl Record<'_> {
@@ -251,12 +261,17 @@ impl Record<'_> {
             self.journal = None;
             let text = format!("{error}; the run goes on without a journal");
             let kind = EventKind::Note { text };
-            let _ = self.events.send(Event {
+            self.tell(Event {
                 t_ms: event.t_ms,
                 kind,
             });
         }
-        let _ = self.events.send(event);
+        self.tell(event);
+    }
+
+    /// A listener that is gone or far behind must not hold up a run: the journal has everything.
+    fn tell(&self, event: Event) {
+        let _ = self.events.try_send(event);
     }
 }
 

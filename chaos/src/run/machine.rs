@@ -33,6 +33,8 @@ pub struct Setup {
     pub targets: Vec<String>,
     /// The seed of the faults' decisions.
     pub seed: u64,
+    /// Whether faults of another owner on a target are no reason to stay away.
+    pub take_over: bool,
 }
 
 enum State {

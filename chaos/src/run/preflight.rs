@@ -84,11 +84,12 @@ impl Preflight {
                 fail(out, &format!("target {name}"), error.clone());
             }
         }
+        let refused = |_: &&super::target::FaultView| !setup.take_over;
         for (index, state) in self.answered() {
-            for view in &state.live {
+            for view in state.live.iter().filter(refused) {
                 let text = format!(
-                    "the fault {} of {} is active there: wait until its lease ends, or clear it \
-                     with `obs-tui fault clear`",
+                    "the fault {} of {} is active there: wait until its lease ends, clear it \
+                     with `obs-tui fault clear`, or run with --take-over",
                     view.id, view.owner
                 );
                 fail(out, &format!("target {}", setup.targets[index]), text);

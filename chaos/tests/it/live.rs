@@ -21,7 +21,7 @@ use promql::labels::Labels;
 use promql::value::{Point, Sample, Series, Value};
 use signals::source::{Answer, Exemplar, Health, Range, Rule, RuleKind, Target};
 use signals::{Source, SourceError};
-use tokio::sync::mpsc::unbounded_channel;
+use tokio::sync::mpsc::channel;
 use tower::ServiceExt;
 
 const PLAYBOOK: &str = "
@@ -198,7 +198,7 @@ impl Shop {
         };
         let source: Arc<dyn Source> = self.watcher.clone();
         let runner = Runner::new(source, vec![self.client.clone()], true);
-        let (events, _unread) = unbounded_channel();
+        let (events, _unread) = channel(4096);
         runner.run(&playbook, options, cancel, &events).await
     }
 }

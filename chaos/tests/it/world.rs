@@ -59,6 +59,7 @@ pub(crate) fn run(playbook: &str, script: Script) -> Ran {
         embedded: true,
         targets: vec!["shop".to_owned()],
         seed: 7,
+        take_over: false,
     };
     let mut machine = Machine::new(Arc::new(playbook), setup);
     let mut world = World {
