@@ -1,0 +1,7 @@
+//! What the subcommands do, one file each.
+
+pub(crate) mod faults;
+pub(crate) mod playbooks;
+pub(crate) mod query;
+pub(crate) mod reports;
+pub(crate) mod run;

@@ -1,0 +1,192 @@
+//! `fault list | add | clear`: the control API by hand.
+
+use std::fmt::Write as _;
+
+use fault::client::Client;
+use fault::{ArmRequest, FaultBody, FaultId, FaultStatus};
+use serde_json::{Map, Value, json};
+
+use crate::cli::{FaultAction, FaultCommand};
+use crate::live::fault_view;
+use crate::output;
+use crate::stop::Stop;
+use crate::world;
+
+/// Does what is asked on every named fault control.
+pub(crate) async fn run(command: FaultCommand) -> Result<(), Stop> {
+    let controls = world::connect(&command.faults)?;
+    if controls.is_empty() {
+        return Err(Stop::usage(
+            "no fault control is named; give one with --fault [NAME=]URL and its token with \
+             --fault-token [NAME=]FILE",
+        ));
+    }
+    match command.action {
+        FaultAction::List { json } => {
+            let mut listings = Vec::new();
+            for control in &controls {
+                let listing = control.list().await.map_err(Stop::environment)?;
+                listings.push((control.name().to_owned(), listing));
+            }
+            if json {
+                let map: Map<String, Value> = listings
+                    .into_iter()
+                    .map(|(name, listing)| (name, json!(listing)))
+                    .collect();
+                output::result(&Value::Object(map).to_string())?;
+                return Ok(());
+            }
+            for (name, listing) in &listings {
+                let kinds = listing.kinds.join(", ");
+                output::result(&format!("{name}: serves {kinds}"))?;
+                output::result(table(&listing.faults, &listing.ended).trim_end())?;
+            }
+        }
+        FaultAction::Add {
+            id,
+            fields,
+            for_,
+            reason,
+        } => {
+            let body = body(&fields)?;
+            let id = id.parse::<FaultId>().map_err(Stop::usage)?;
+            let request = ArmRequest {
+                // Nobody renews it, so the hard end is its dead-man time as well.
+                lease: for_,
+                ..ArmRequest::new(body, for_, owner(), reason)
+            };
+            let control = serving(&controls, &request.fault).await?;
+            let status = control
+                .arm(&id, &request, command.faults.take_over)
+                .await
+                .map_err(Stop::environment)?;
+            output::result(&line(&status))?;
+        }
+        FaultAction::Clear { reason } => {
+            for control in &controls {
+                let gone = control
+                    .withdraw_all(None, &reason)
+                    .await
+                    .map_err(Stop::environment)?;
+                let ids: Vec<&str> = gone.withdrawn.iter().map(FaultId::as_str).collect();
+                let text = if ids.is_empty() {
+                    "nothing was armed".to_owned()
+                } else {
+                    ids.join(", ")
+                };
+                output::result(&format!("{}: {text}", control.name()))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Who stands in the audit log for faults armed by hand.
+fn owner() -> String {
+    let user = std::env::var("USER").unwrap_or_else(|_| "somebody".to_owned());
+    format!("{user} by hand")
+}
+
+/// Returns the first control that can carry the fault out.
+async fn serving<'c>(controls: &'c [Client], body: &FaultBody) -> Result<&'c Client, Stop> {
+    let kind = body.kind().name();
+    for control in controls {
+        let listing = control.list().await.map_err(Stop::environment)?;
+        if listing.kinds.iter().any(|served| served == kind) {
+            return Ok(control);
+        }
+    }
+    Err(Stop::usage(format!(
+        "no named fault control serves the kind `{kind}`"
+    )))
+}
+
+/// Reads `kind=error status=503 where.service=payments` as the body of a fault.
+fn body(fields: &[(String, String)]) -> Result<FaultBody, Stop> {
+    let mut map = Map::new();
+    for (name, text) in fields {
+        // Numbers stay numbers, as in a playbook; `50%` and `800ms` stay text.
+        let value = match text.parse::<serde_json::Number>() {
+            Ok(number) => Value::Number(number),
+            Err(_) => Value::String(text.clone()),
+        };
+        match name.split_once('.') {
+            None => {
+                map.insert(name.clone(), value);
+            }
+            Some((outer, inner)) => {
+                let entry = map.entry(outer).or_insert_with(|| json!({}));
+                if let Some(object) = entry.as_object_mut() {
+                    object.insert(inner.to_owned(), value);
+                }
+            }
+        }
+    }
+    FaultBody::decode(&Value::Object(map)).map_err(|errors| {
+        let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
+        Stop::usage(lines.join("\n"))
+    })
+}
+
+fn table(live: &[FaultStatus], ended: &[FaultStatus]) -> String {
+    if live.is_empty() && ended.is_empty() {
+        return "  no fault is armed, and none was".to_owned();
+    }
+    let mut text = String::new();
+    for status in live.iter().chain(ended.iter().take(10)) {
+        let _ = writeln!(text, "  {}", line(status));
+    }
+    text
+}
+
+fn line(status: &FaultStatus) -> String {
+    let view = fault_view(status);
+    let state = match (&view.ended, view.remaining_ms) {
+        (Some((reason, _)), _) => reason.clone(),
+        (None, Some(left_ms)) => format!("{}s left", left_ms / 1000),
+        (None, None) => "live".to_owned(),
+    };
+    let place = if view.place.is_empty() {
+        "everywhere"
+    } else {
+        &view.place
+    };
+    format!(
+        "{}  {} {} on {place}, {}  {state}  hit {} of {}  ({}: {})",
+        view.id,
+        view.kind,
+        view.what,
+        view.share,
+        view.injected,
+        view.evaluated,
+        view.owner,
+        view.reason
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_become_the_wire_form() {
+        let pairs = [
+            ("kind", "error"),
+            ("status", "503"),
+            ("share", "50%"),
+            ("where.service", "payments"),
+        ]
+        .map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let body = body(&pairs).unwrap();
+        assert_eq!(body.kind().name(), "error");
+        assert_eq!(body.to_value()["where"]["service"], "payments");
+    }
+
+    #[test]
+    fn every_wrong_field_is_told() {
+        let pairs = [("kind", "error"), ("status", "700"), ("shar", "5%")]
+            .map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let text = body(&pairs).unwrap_err().text;
+        assert!(text.contains("status") && text.contains("shar"), "{text}");
+    }
+}
