@@ -2,7 +2,12 @@
 //!
 //! It holds no test and no product code. The tests are in `tests/it`.
 
+pub mod binaries;
+pub mod lab;
 pub mod peers;
+pub mod process;
+pub mod servers;
+pub mod terminal;
 
 use std::path::{Path, PathBuf};
 

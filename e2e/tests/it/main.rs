@@ -8,5 +8,8 @@
 mod compose;
 mod dashboards;
 mod metric_names;
+mod real_servers;
+mod run_embedded;
+mod screen;
 mod shipped_rules;
 mod workspace;
