@@ -95,7 +95,7 @@ pub async fn run(
         execute,
         drawn: Instant::now(),
         key_waits: false,
-        stopped: false,
+        suspend: false,
     };
     let ending = rim.run(&mut model, inbox).await?;
     Ok((ending, model))
@@ -124,8 +124,8 @@ struct Rim<F> {
     execute: F,
     drawn: Instant,
     key_waits: bool,
-    /// Whether we stopped ourselves and the signal that continued us is still to come.
-    stopped: bool,
+    /// Whether we are to stop once the message at hand is done with.
+    suspend: bool,
 }
 
 enum Wake {
@@ -158,8 +158,10 @@ impl<F: FnMut(Effect)> Rim<F> {
             let ending = match wake {
                 Wake::Time => None,
                 Wake::Signal(Signal::End(number)) => Some(Ending::Signal(number)),
-                Wake::Signal(Signal::Stop) => self.suspend(model)?,
-                Wake::Signal(Signal::Continue) if std::mem::take(&mut self.stopped) => None,
+                Wake::Signal(Signal::Stop) => {
+                    self.suspend = true;
+                    None
+                }
                 Wake::Signal(Signal::Continue) => self.resume(model)?,
                 Wake::Input(None | Some(Err(_))) => Some(Ending::Hangup),
                 Wake::Input(Some(Ok(event))) => self.input(model, &event)?,
@@ -168,6 +170,10 @@ impl<F: FnMut(Effect)> Rim<F> {
                     None
                 }
                 Wake::Message(Some(msg)) => self.messages(model, msg, &mut inbox)?,
+            };
+            let ending = match ending {
+                None if std::mem::take(&mut self.suspend) => self.suspend(model).await?,
+                ending => ending,
             };
             if let Some(ending) = ending {
                 return Ok(ending);
@@ -217,7 +223,7 @@ impl<F: FnMut(Effect)> Rim<F> {
                 self.feed(model, Msg::Key(key))
             }
             Event::Resize(columns, rows) => {
-                self.screen.resize(area(columns, rows))?;
+                self.reopen(columns, rows)?;
                 self.feed(model, Msg::Resize { columns, rows })
             }
             _ => Ok(None),
@@ -229,11 +235,7 @@ impl<F: FnMut(Effect)> Rim<F> {
             match effect {
                 Effect::Quit => return Ok(Some(Ending::Quit)),
                 Effect::CopyToClipboard(text) => self.copy(&text)?,
-                Effect::Suspend => {
-                    if let Some(ending) = self.suspend(model)? {
-                        return Ok(Some(ending));
-                    }
-                }
+                Effect::Suspend => self.suspend = true,
                 other => (self.execute)(other),
             }
         }
@@ -248,19 +250,25 @@ impl<F: FnMut(Effect)> Rim<F> {
         Write::flush(out)
     }
 
-    fn suspend(&mut self, model: &mut Model) -> io::Result<Option<Ending>> {
+    async fn suspend(&mut self, model: &mut Model) -> io::Result<Option<Ending>> {
         Guard::leave();
-        signals::stop_this_process();
-        self.stopped = true;
+        self.signals.stop_this_process().await;
         self.resume(model)
     }
 
     fn resume(&mut self, model: &mut Model) -> io::Result<Option<Ending>> {
         Guard::reenter()?;
         let (columns, rows) = crossterm::terminal::size()?;
-        self.screen.resize(area(columns, rows))?;
-        self.screen.clear()?;
+        self.reopen(columns, rows)?;
         self.feed(model, Msg::Resize { columns, rows })
+    }
+
+    // Not ratatui's own resize and clear: they ask the terminal where the cursor is, and the answer
+    // would have to be fished out of the keyboard's input.
+    fn reopen(&mut self, columns: u16, rows: u16) -> io::Result<()> {
+        self.screen = open_screen(columns, rows)?;
+        let everything = crossterm::terminal::Clear(crossterm::terminal::ClearType::All);
+        crossterm::queue!(self.screen.backend_mut(), everything)
     }
 
     fn draw_if_due(&mut self, model: &mut Model) -> io::Result<()> {

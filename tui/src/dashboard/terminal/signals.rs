@@ -46,10 +46,14 @@ impl Signals {
             _ = self.resume.recv() => Signal::Continue,
         }
     }
-}
 
-/// Stops this process; returns when it is continued.
-pub(crate) fn stop_this_process() {
-    // SIGTSTP has our handler, so its default is out of reach; SIGSTOP does the same to a shell.
-    let _ = kill_process(getpid(), Unix::STOP);
+    /// Stops this process; returns when it is continued.
+    pub(crate) async fn stop_this_process(&mut self) {
+        // SIGTSTP has our handler, so its default is out of reach; SIGSTOP does the same to a
+        // shell. It may reach another thread first, so this one runs on for a moment: only
+        // SIGCONT says that it is over.
+        if kill_process(getpid(), Unix::STOP).is_ok() {
+            self.resume.recv().await;
+        }
+    }
 }
