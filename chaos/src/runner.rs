@@ -53,6 +53,10 @@ pub struct RunOptions {
 
 /// Returns a name for a run: the playbook, the second, and something random, in the letters that
 /// fault ids allow.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the name of a run is made at the rim"
+)]
 pub fn run_id(playbook: &str) -> String {
     let stem = std::path::Path::new(playbook)
         .file_stem()
@@ -282,6 +286,7 @@ struct Clock {
 }
 
 impl Clock {
+    #[expect(clippy::disallowed_methods, reason = "the one clock of a run")]
     fn start() -> Self {
         let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH);
         Self {

@@ -91,9 +91,11 @@ fn timeline(out: &mut String, events: &[Event], digest: &Digest<'_>) {
                 add(armed.start_ms, "fault start", &detail);
             }
             EventKind::FaultEnded(ended) => {
+                let mut armed = digest.armed.iter();
+                let armed = armed.find(|a| a.id == ended.id && a.target == ended.target);
                 let detail = format!(
-                    "{} on {} {}, hit {} of {}",
-                    ended.id,
+                    "{} → {} {}, hit {} of {}",
+                    armed.map_or(&ended.id, |armed| &armed.summary),
                     ended.target,
                     ended.reason.words(),
                     ended.injected,
@@ -115,17 +117,19 @@ fn timeline(out: &mut String, events: &[Event], digest: &Digest<'_>) {
     }
     for span in &digest.spans {
         let name = alert_name(&span.labels);
-        add(span.pending_ms, "alert pending", &name);
-        if let Some(t_ms) = span.firing_ms {
-            add(t_ms, "alert firing", &name);
-        }
-        if let Some(t_ms) = span.resolved_ms {
-            let what = if span.firing_ms.is_some() {
-                "alert resolved"
-            } else {
-                "alert cleared"
-            };
-            add(t_ms, what, &name);
+        let end = match span.firing_ms {
+            Some(_) => "alert resolved",
+            None => "alert cleared",
+        };
+        for (t_ms, what) in [
+            (Some(span.pending_ms), "alert pending"),
+            (span.firing_ms, "alert firing"),
+            (span.resolved_ms, end),
+        ] {
+            // The series begin earlier than the run, at a moment that says nothing of the alert.
+            if let Some(t_ms) = t_ms.filter(|t_ms| *t_ms >= digest.began_ms) {
+                add(t_ms, what, &name);
+            }
         }
     }
     moments.sort_by_key(|(t_ms, _)| *t_ms);
@@ -153,7 +157,7 @@ fn checks(out: &mut String, checks: &[&Check], style: Style) {
     }
     line(out, "\nChecks");
     let names = checks.iter().map(|check| check.name.chars().count());
-    let width = names.max().unwrap_or_default().min(48);
+    let width = names.max().unwrap_or_default().min(64);
     for check in checks {
         let rest = format!(
             " {:<13}  {:<width$}  {}",

@@ -108,6 +108,8 @@ pub(super) struct Span {
     pub(super) pending_ms: i64,
     /// The first step at which it fired.
     pub(super) firing_ms: Option<i64>,
+    /// The last step at which it was there.
+    pub(super) last_ms: i64,
     /// The first step at which it was gone; absent when it lasted to the end.
     pub(super) resolved_ms: Option<i64>,
 }
@@ -158,13 +160,15 @@ fn episodes(
                 labels: labels.clone(),
                 pending_ms: t_ms,
                 firing_ms: None,
+                last_ms: t_ms,
                 resolved_ms: None,
             });
         }
-        if let Some(span) = found.last_mut()
-            && phase == AlertPhase::Firing
-        {
-            span.firing_ms.get_or_insert(t_ms);
+        if let Some(span) = found.last_mut() {
+            span.last_ms = t_ms;
+            if phase == AlertPhase::Firing {
+                span.firing_ms.get_or_insert(t_ms);
+            }
         }
         last_ms = Some(t_ms);
     }

@@ -4,6 +4,7 @@ use promql::value::Series;
 
 use super::alerts::{self, Role, Span};
 use super::io::Out;
+use super::probes::EVERY_MS;
 use super::settle::Moments;
 use crate::detection::Detection;
 use crate::event::EventKind;
@@ -50,7 +51,8 @@ impl Evidence<'_> {
         self.forbidden(out);
         let spans = self.spans.as_deref().unwrap_or_default();
         for span in spans {
-            if alerts::role(self.playbook, &span.labels) != Role::Always {
+            let always = alerts::role(self.playbook, &span.labels) == Role::Always;
+            if !always && span.last_ms >= self.body_start_ms {
                 out.emit(EventKind::AlertSpan(span.to_event()));
             }
         }
@@ -98,7 +100,7 @@ impl Evidence<'_> {
         let of_alert: Vec<&Span> = spans
             .iter()
             .filter(|span| expected.pattern.matches(&span.labels))
-            .filter(|span| span.resolved_ms.is_none_or(|end_ms| end_ms > origin_ms))
+            .filter(|span| span.last_ms >= origin_ms)
             .collect();
         let (status, detail) = shows(expected, &of_alert, origin_ms);
         let status = self.unless_cut_short(status);
@@ -240,11 +242,10 @@ impl Evidence<'_> {
         }
     }
 
+    /// Says whether it began to fire since warm-up last saw that it did not.
     fn fired_in_run(&self, span: &Span) -> bool {
-        span.firing_ms.is_some()
-            && span
-                .resolved_ms
-                .is_none_or(|end_ms| end_ms > self.body_start_ms)
+        let since_ms = self.body_start_ms - EVERY_MS;
+        span.firing_ms.is_some_and(|t_ms| t_ms > since_ms) && span.last_ms >= self.body_start_ms
     }
 
     fn at(&self, span: &Span) -> String {
@@ -258,10 +259,7 @@ impl Evidence<'_> {
         let spans = self.spans.as_deref().unwrap_or_default();
         spans
             .iter()
-            .filter(|span| {
-                span.firing_ms
-                    .is_some_and(|t_ms| t_ms >= self.body_start_ms)
-            })
+            .filter(|span| self.fired_in_run(span))
             .filter(|span| alerts::role(self.playbook, &span.labels) == Role::Unlisted)
             .map(|span| self.at(span))
             .collect()

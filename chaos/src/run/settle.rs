@@ -10,7 +10,8 @@ use crate::event::When;
 use crate::playbook::{Expectation, Playbook};
 use crate::verdict::CheckKind;
 
-/// A live look may lag behind the recorded series by a scrape and an evaluation.
+/// A live look and the recorded series may differ by a scrape and an evaluation. So late an alert
+/// is still awaited, and so long the end is waited for to show in the series.
 const GRACE_MS: i64 = 2000;
 
 /// What is awaited.
@@ -19,6 +20,8 @@ pub(super) struct Settle {
     probes: Rounds,
     probes_until_ms: i64,
     probes_done: bool,
+    /// Since when nothing is left to wait for.
+    quiet_since_ms: Option<i64>,
 }
 
 /// The moments expectations are counted from.
@@ -44,6 +47,7 @@ impl Settle {
             probes_done: probes.is_empty(),
             probes,
             probes_until_ms: now_ms + patience_ms,
+            quiet_since_ms: None,
         }
     }
 
@@ -78,9 +82,14 @@ impl Settle {
             self.probes.tick(&playbook.steady_state.probes, out);
         }
         let mut expectations = playbook.expect_alerts.iter().enumerate();
-        self.probes_done
+        let quiet = self.probes_done
             && expectations
-                .all(|(index, expected)| settled(expected, index, watch, moments, out.now_ms))
+                .all(|(index, expected)| settled(expected, index, watch, moments, out.now_ms));
+        if !quiet {
+            self.quiet_since_ms = None;
+            return false;
+        }
+        out.now_ms >= *self.quiet_since_ms.get_or_insert(out.now_ms) + GRACE_MS
     }
 }
 

@@ -135,6 +135,16 @@ pub(super) fn paths() -> Vec<Path> {
             (K::Preflight, S::Fail),
         ),
         path(
+            "a forbidden alert of an earlier run ends in the warm-up",
+            Script {
+                other: Some(("Other", -1.0, 3.5)),
+                ..world()
+            },
+            RunStatus::Completed,
+            0,
+            (K::MustNotFire, S::Pass),
+        ),
+        path(
             "the rule is not loaded",
             Script {
                 rules: Some(vec!["Brokn", "Other"]),
