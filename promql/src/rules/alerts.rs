@@ -138,7 +138,10 @@ impl Alerts {
                 transitions.push(self.transition(labels, alert, from, to, t_ms));
             }
         }
-        self.active().len()
+        self.by_labels
+            .values()
+            .filter(|alert| alert.phase.state() != AlertState::Inactive)
+            .count()
     }
 
     /// Updates known alerts and opens new ones; returns the label sets that have an element.
