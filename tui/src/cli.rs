@@ -212,9 +212,6 @@ pub struct FaultCommand {
     /// What to do.
     #[command(subcommand)]
     pub action: FaultAction,
-    /// The fault control.
-    #[command(flatten)]
-    pub faults: FaultArgs,
 }
 
 /// What can be done with faults.
@@ -225,6 +222,9 @@ pub enum FaultAction {
         /// Print one JSON document.
         #[arg(long)]
         json: bool,
+        /// The fault control.
+        #[command(flatten)]
+        faults: FaultArgs,
     },
     /// Arm a fault until its time is over. Its lease equals its time: nobody renews it.
     Add {
@@ -239,12 +239,18 @@ pub enum FaultAction {
         /// Why; it stands in the audit log.
         #[arg(long, default_value = "by hand")]
         reason: String,
+        /// The fault control.
+        #[command(flatten)]
+        faults: FaultArgs,
     },
     /// Withdraw every fault.
     Clear {
         /// Why; it stands in the audit log.
         #[arg(long, default_value = "by hand")]
         reason: String,
+        /// The fault control.
+        #[command(flatten)]
+        faults: FaultArgs,
     },
 }
 

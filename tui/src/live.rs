@@ -228,7 +228,7 @@ impl Hands {
                 }
             }
             Effect::StopAllFaults => self.stop_all_faults(),
-            Effect::StopFault { target, id } => self.stop_fault(&target, id),
+            Effect::StopFault { target, id } => self.stop_fault(&target, &id),
             // The rim does these itself.
             Effect::CopyToClipboard(_) | Effect::Suspend | Effect::Quit => {}
         }
@@ -312,7 +312,7 @@ impl Hands {
         self.fetch_faults();
     }
 
-    fn stop_fault(&self, target: &str, id: String) {
+    fn stop_fault(&self, target: &str, id: &str) {
         let control = self
             .world
             .controls

@@ -106,6 +106,7 @@ fn embedded_and_prometheus_give_the_same_verdict_at_the_same_time() {
     let ours = runtime.block_on(fired(&embedded, alert, from_ms, to_ms));
     let theirs = runtime.block_on(fired(&remote, alert, from_ms, to_ms));
     let (first, last) = (ours.0 - theirs.0, ours.1 - theirs.1);
+    eprintln!("embedded fired {ours:?}, Prometheus {theirs:?}");
     eprintln!("{alert}: embedded minus Prometheus: first firing {first} ms, resolved {last} ms");
     assert!(
         first.abs() <= ALLOWED_APART_MS,

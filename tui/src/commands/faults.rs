@@ -6,7 +6,7 @@ use fault::client::Client;
 use fault::{ArmRequest, FaultBody, FaultId, FaultStatus};
 use serde_json::{Map, Value, json};
 
-use crate::cli::{FaultAction, FaultCommand};
+use crate::cli::{FaultAction, FaultArgs, FaultCommand};
 use crate::live::fault_view;
 use crate::output;
 use crate::stop::Stop;
@@ -14,69 +14,87 @@ use crate::world;
 
 /// Does what is asked on every named fault control.
 pub(crate) async fn run(command: FaultCommand) -> Result<(), Stop> {
-    let controls = world::connect(&command.faults)?;
+    match command.action {
+        FaultAction::List { json, faults } => list(&connect(&faults)?, json).await,
+        FaultAction::Add {
+            id,
+            fields,
+            for_,
+            reason,
+            faults,
+        } => {
+            let id = id.parse::<FaultId>().map_err(Stop::usage)?;
+            let request = ArmRequest {
+                // Nobody renews it, so the hard end is its dead-man time as well.
+                lease: for_,
+                ..ArmRequest::new(body(&fields)?, for_, owner(), reason)
+            };
+            add(&connect(&faults)?, &id, &request, faults.take_over).await
+        }
+        FaultAction::Clear { reason, faults } => clear(&connect(&faults)?, &reason).await,
+    }
+}
+
+fn connect(args: &FaultArgs) -> Result<Vec<Client>, Stop> {
+    let controls = world::connect(args)?;
     if controls.is_empty() {
         return Err(Stop::usage(
             "no fault control is named; give one with --fault [NAME=]URL and its token with \
              --fault-token [NAME=]FILE",
         ));
     }
-    match command.action {
-        FaultAction::List { json } => {
-            let mut listings = Vec::new();
-            for control in &controls {
-                let listing = control.list().await.map_err(Stop::environment)?;
-                listings.push((control.name().to_owned(), listing));
-            }
-            if json {
-                let map: Map<String, Value> = listings
-                    .into_iter()
-                    .map(|(name, listing)| (name, json!(listing)))
-                    .collect();
-                output::result(&Value::Object(map).to_string())?;
-                return Ok(());
-            }
-            for (name, listing) in &listings {
-                let kinds = listing.kinds.join(", ");
-                output::result(&format!("{name}: serves {kinds}"))?;
-                output::result(table(&listing.faults, &listing.ended).trim_end())?;
-            }
-        }
-        FaultAction::Add {
-            id,
-            fields,
-            for_,
-            reason,
-        } => {
-            let body = body(&fields)?;
-            let id = id.parse::<FaultId>().map_err(Stop::usage)?;
-            let request = ArmRequest {
-                // Nobody renews it, so the hard end is its dead-man time as well.
-                lease: for_,
-                ..ArmRequest::new(body, for_, owner(), reason)
-            };
-            let control = serving(&controls, &request.fault).await?;
-            let status = control
-                .arm(&id, &request, command.faults.take_over)
-                .await
-                .map_err(Stop::environment)?;
-            output::result(&line(&status))?;
-        }
-        FaultAction::Clear { reason } => {
-            for control in &controls {
-                let gone = control
-                    .withdraw_all(None, &reason)
-                    .await
-                    .map_err(Stop::environment)?;
-                let ids: Vec<&str> = gone.withdrawn.iter().map(FaultId::as_str).collect();
-                let text = if ids.is_empty() {
-                    "nothing was armed".to_owned()
-                } else {
-                    ids.join(", ")
-                };
-                output::result(&format!("{}: {text}", control.name()))?;
-            }
-        }
+    Ok(controls)
+}
+
+async fn list(controls: &[Client], as_json: bool) -> Result<(), Stop> {
+    let mut listings = Vec::new();
+    for control in controls {
+        let listing = control.list().await.map_err(Stop::environment)?;
+        listings.push((control.name(), listing));
+    }
+    if as_json {
+        let map: Map<String, Value> = listings
+            .into_iter()
+            .map(|(name, listing)| (name.to_owned(), json!(listing)))
+            .collect();
+        output::result(&Value::Object(map).to_string())?;
+        return Ok(());
+    }
+    for (name, listing) in &listings {
+        output::result(&format!("{name}: serves {}", listing.kinds.join(", ")))?;
+        output::result(table(&listing.faults, &listing.ended).trim_end())?;
+    }
+    Ok(())
+}
+
+async fn add(
+    controls: &[Client],
+    id: &FaultId,
+    request: &ArmRequest,
+    take_over: bool,
+) -> Result<(), Stop> {
+    let control = serving(controls, &request.fault).await?;
+    let status = control
+        .arm(id, request, take_over)
+        .await
+        .map_err(Stop::environment)?;
+    output::result(&line(&status))?;
+    Ok(())
+}
+
+async fn clear(controls: &[Client], reason: &str) -> Result<(), Stop> {
+    for control in controls {
+        let gone = control
+            .withdraw_all(None, reason)
+            .await
+            .map_err(Stop::environment)?;
+        let ids: Vec<&str> = gone.withdrawn.iter().map(FaultId::as_str).collect();
+        let text = if ids.is_empty() {
+            "nothing was armed".to_owned()
+        } else {
+            ids.join(", ")
+        };
+        output::result(&format!("{}: {text}", control.name()))?;
     }
     Ok(())
 }
