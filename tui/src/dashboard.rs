@@ -18,6 +18,7 @@ mod intake;
 pub mod keys;
 mod model;
 mod msg;
+mod panel;
 #[doc(hidden)]
 pub mod sample;
 mod schedule;
@@ -29,14 +30,12 @@ mod update;
 mod view;
 
 pub use format::Unit;
-pub use model::{
-    Config, Focus, Layers, Model, Overlay, Panel, PanelSpec, PanelState, Question, ThresholdSpec,
-    Viewport, Worse,
-};
+pub use model::{Config, Focus, Layers, Model, Overlay, Question, Viewport};
 pub use msg::{
     CheckView, Effect, FaultView, Grade, Msg, NoticeLevel, PlaybookView, RunEvent, RunStatus,
     StepState, StepView,
 };
+pub use panel::{Panel, PanelSpec, PanelState, ThresholdSpec, Worse};
 pub use tables::{
     AlertRow, Event, EventKind, FaultRow, RunState, SourceState, Span, Step, Verdict,
 };

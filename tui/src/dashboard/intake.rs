@@ -8,7 +8,8 @@ pub(crate) use alerts::rules;
 pub(crate) use faults::faults;
 pub(crate) use run::run;
 
-use super::model::{Model, Panel, Request, Track};
+use super::model::Model;
+use super::panel::{Panel, Request, Track};
 use super::tables::EventKind;
 use super::text::clean;
 use promql::labels::Labels;

@@ -3,8 +3,9 @@
 use super::act::act;
 use super::intake;
 use super::keys::{self, Mode};
-use super::model::{Model, Overlay, Panel, Request};
+use super::model::{Model, Overlay};
 use super::msg::{Effect, Msg, NoticeLevel};
+use super::panel::{Panel, Request};
 use super::tables::EventKind;
 use super::text::clean;
 use signals::source::Range;

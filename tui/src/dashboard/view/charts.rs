@@ -3,7 +3,8 @@
 use super::paint::{outline, put, row};
 use super::panel::{self, Reading, Threshold};
 use crate::dashboard::chart::{Mark, Plot, Shade, TimeScale, ValueScale, ruler, time_axis};
-use crate::dashboard::model::{Focus, Model, Panel};
+use crate::dashboard::model::{Focus, Model};
+use crate::dashboard::panel::Panel;
 use crate::dashboard::text::width;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;

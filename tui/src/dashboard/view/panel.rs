@@ -3,7 +3,8 @@
 use super::paint::{cut, paragraph, row};
 use crate::dashboard::chart::{Line as ChartLine, TimeScale, ValueScale};
 use crate::dashboard::format::{Unit, span};
-use crate::dashboard::model::{Model, Panel, PanelState, ThresholdSpec, Worse};
+use crate::dashboard::model::Model;
+use crate::dashboard::panel::{Panel, PanelState, ThresholdSpec, Worse};
 use crate::dashboard::theme::Theme;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
