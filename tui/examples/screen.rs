@@ -40,11 +40,14 @@ fn main() -> std::io::Result<()> {
 
 fn print_coloured(buffer: &Buffer) -> std::io::Result<()> {
     use ratatui::backend::Backend;
-    let mut backend = CrosstermBackend::new(std::io::stdout());
     let width = buffer.area.width;
     for y in 0..buffer.area.height {
+        let mut bytes = Vec::new();
+        let mut backend = CrosstermBackend::new(&mut bytes);
         backend.draw((0..width).map(|x| (x, 0, &buffer[(x, y)])))?;
-        println!("\x1b[0m");
+        // The row is printed where the cursor is, not where the backend would put it.
+        let text = String::from_utf8_lossy(&bytes).replacen("\x1b[1;1H", "", 1);
+        println!("{text}\x1b[0m");
     }
     Ok(())
 }

@@ -45,6 +45,7 @@ impl Scene {
             }],
             threshold: self.threshold.map(|value| (value, true)),
             shades: &self.shades,
+            known_until_ms: END_MS,
             theme: &self.theme,
         }
         .render(area, &mut buffer);

@@ -40,6 +40,8 @@ pub struct Plot<'a> {
     pub threshold: Option<(f64, bool)>,
     /// What stands out.
     pub shades: &'a [Shade],
+    /// Until when a bucket without a sample is a gap; after that its sample may still come.
+    pub known_until_ms: i64,
     /// Colours and glyphs.
     pub theme: &'a Theme,
 }
@@ -133,7 +135,8 @@ impl Plot<'_> {
     fn draw_gaps(&self, all: &[Vec<Option<Cell>>], area: Rect, buffer: &mut Buffer) {
         let across = self.theme.marker.dots().0;
         let y = area.bottom() - 1;
-        for x in 0..area.width {
+        let known = self.time.cell(self.known_until_ms);
+        for x in (0..area.width).take_while(|x| i64::from(*x) <= known) {
             let first = self.bucket_at(usize::from(x) * across);
             let last = self.bucket_at(usize::from(x) * across + across - 1);
             let has_sample = all

@@ -6,7 +6,7 @@ use crate::dashboard::theme::Theme;
 use jiff::tz::TimeZone;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::Style;
+use ratatui::style::{Modifier, Style};
 
 /// A stretch of a ruler.
 #[derive(Debug, Clone, Copy)]
@@ -54,6 +54,12 @@ pub fn ruler(marks: &[Mark<'_>], scale: &TimeScale, now_ms: i64, area: Rect, buf
     }
 }
 
+/// Says whether a stretch shows the same glyph throughout: no label, no begin of another mark.
+fn is_even(area: Rect, from: u16, to: u16, buffer: &Buffer) -> bool {
+    let first = buffer[(area.left() + from, area.top())].symbol();
+    (from..=to).all(|x| buffer[(area.left() + x, area.top())].symbol() == first)
+}
+
 /// Writes a label into its mark, or else to the left or right of it, where nothing else is.
 fn label(mark: &Mark<'_>, scale: &TimeScale, now_ms: i64, area: Rect, buffer: &mut Buffer) {
     let end_ms = mark.end_ms.unwrap_or(now_ms.max(mark.start_ms));
@@ -68,7 +74,7 @@ fn label(mark: &Mark<'_>, scale: &TimeScale, now_ms: i64, area: Rect, buffer: &m
     let fits_blank = |start: u16, buffer: &Buffer| {
         start + wide <= area.width && (start..start + wide).all(|x| is_blank(x, buffer))
     };
-    let inside = to - from + 1 >= wide + 4;
+    let inside = to - from + 1 >= wide + 4 && is_even(area, from + 1, from + wide + 2, buffer);
     let start = if inside {
         Some(from + 2)
     } else if fits_blank(to + 2, buffer) {
@@ -84,7 +90,13 @@ fn label(mark: &Mark<'_>, scale: &TimeScale, now_ms: i64, area: Rect, buffer: &m
             mark.label.to_owned()
         };
         let shift = u16::from(inside);
-        buffer.set_string(area.left() + start - shift, area.top(), padded, mark.style);
+        // Within the mark the label keeps the mark's body.
+        let style = if inside {
+            mark.style.add_modifier(Modifier::REVERSED)
+        } else {
+            mark.style
+        };
+        buffer.set_string(area.left() + start - shift, area.top(), padded, style);
     }
 }
 

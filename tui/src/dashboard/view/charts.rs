@@ -5,9 +5,11 @@ use super::panel::{self, Reading, Threshold};
 use crate::dashboard::chart::{Mark, Plot, Shade, TimeScale, ValueScale, ruler, time_axis};
 use crate::dashboard::model::{Focus, Model};
 use crate::dashboard::panel::Panel;
+use crate::dashboard::tables::AlertSpan;
 use crate::dashboard::text::width;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use std::collections::VecDeque;
 
 /// Cells for the labels of the values: "faults" has to fit as well.
 const LEFT_GUTTER: u16 = 7;
@@ -140,6 +142,7 @@ fn draw_panel(model: &Model, one: &Shown<'_>, scale: &TimeScale, area: Rect, buf
         lines: &lines,
         threshold: one.threshold.map(|bound| (bound.value, bound.above)),
         shades: &shades,
+        known_until_ms: panel::known_until_ms(model, one.panel),
         theme,
     }
     .render(plot, buffer);
@@ -234,6 +237,14 @@ fn draw_rulers(model: &Model, scale: &TimeScale, area: Rect, buffer: &mut Buffer
     ruler(&alert_marks(model), scale, now_ms, row(area, 1), buffer);
 }
 
+/// Says whether an earlier span of the same alert, with other labels, overlaps this one.
+fn is_named_before(spans: &VecDeque<AlertSpan>, index: usize) -> bool {
+    let span = &spans[index];
+    spans.iter().take(index).any(|other| {
+        other.name == span.name && other.end_ms.is_none_or(|end_ms| end_ms >= span.pending_ms)
+    })
+}
+
 /// Returns the marks of all alerts: pending ones first, so that firing ones lie on top, and then
 /// the names of the whole spans.
 fn alert_marks(model: &Model) -> Vec<Mark<'_>> {
@@ -257,8 +268,12 @@ fn alert_marks(model: &Model) -> Vec<Mark<'_>> {
     let firings = spans
         .iter()
         .filter_map(|span| Some(mark(span.firing_ms?, span.end_ms, firing, theme.bad)));
-    let names = spans.iter().map(|span| Mark {
-        label: &span.name,
+    let names = spans.iter().enumerate().map(|(index, span)| Mark {
+        label: if is_named_before(spans, index) {
+            ""
+        } else {
+            &span.name
+        },
         ..mark(
             span.pending_ms,
             span.end_ms,

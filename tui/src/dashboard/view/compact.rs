@@ -78,6 +78,7 @@ fn draw(model: &Model, index: usize, one: &Panel, area: Rect, buffer: &mut Buffe
         lines: &lines,
         threshold: threshold.map(|bound| (bound.value, bound.above)),
         shades: &[],
+        known_until_ms: panel::known_until_ms(model, one),
         theme,
     }
     .render(plot, buffer);

@@ -71,7 +71,11 @@ pub(super) fn boxed(
     outline(buffer, area, style, theme);
     let bare = title.width() == 0;
     let mut spans = vec![Span::raw(" ")];
-    spans.extend(title.spans);
+    let style = title.style;
+    spans.extend(title.spans.into_iter().map(|span| Span {
+        style: style.patch(span.style),
+        ..span
+    }));
     spans.push(Span::raw(" "));
     if !bare {
         let room = area.width.saturating_sub(3);

@@ -102,6 +102,22 @@ pub(super) fn reading(model: &Model, panel: &Panel, scale: &TimeScale) -> Readin
     }
 }
 
+/// Returns until when missing samples are gaps: those of the last moments may be on their way.
+pub(super) fn known_until_ms(model: &Model, panel: &Panel) -> i64 {
+    let end_ms = model.end_ms();
+    let newest_ms = panel
+        .tracks
+        .iter()
+        .filter_map(|track| track.samples.last())
+        .map(|sample| sample.t_ms)
+        .max();
+    let late_ms = (2 * model.step_ms()).max(2 * model.config.refresh_ms + 2_000);
+    match newest_ms {
+        Some(newest_ms) if newest_ms >= end_ms - late_ms => newest_ms,
+        _ => end_ms,
+    }
+}
+
 /// Returns the scale of a panel's values; the threshold is on it unless it would flatten the data.
 pub(super) fn value_scale(
     panel: &Panel,

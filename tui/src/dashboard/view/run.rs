@@ -157,12 +157,23 @@ pub(super) fn checks(verdict: &Verdict, area: Rect, buffer: &mut Buffer, theme: 
         .enumerate()
     {
         let (glyph, style) = grade(check.grade, theme);
+        let name = cut(
+            &check.name,
+            usize::from(area.width).saturating_sub(2),
+            theme,
+        );
         let left = Line::from(vec![
             Span::styled(format!("{glyph} "), style),
-            Span::styled(check.name.clone(), theme.text),
+            Span::styled(name, theme.text),
         ]);
         let room = usize::from(area.width).saturating_sub(left.width() + 1);
-        let right = Line::styled(cut(&check.detail, room, theme), theme.dim);
+        // A few characters of a detail say nothing; Enter shows it in full.
+        let detail = if room >= 8 {
+            cut(&check.detail, room, theme)
+        } else {
+            String::new()
+        };
+        let right = Line::styled(detail, theme.dim);
         spread(buffer, row(area, y), &left, &right);
     }
 }
