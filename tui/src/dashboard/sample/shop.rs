@@ -239,10 +239,10 @@ fn rule(
                 AlertState::Pending
             },
             active_at_ms,
-            value: if name == "ErrorBudgetBurn" {
-                41.3
-            } else {
-                0.182
+            value: match name {
+                "ErrorBudgetBurn" => 41.3,
+                "PaymentFailureRateHigh" => 0.523,
+                _ => 0.154,
             },
         })
         .into_iter()
