@@ -296,8 +296,9 @@ impl Model {
 
     /// Returns when the model wants its next tick, milliseconds since the epoch.
     pub fn wake_ms(&self) -> i64 {
-        let fetches = [self.alerts.fetch.wake_ms(), self.faults.fetch.wake_ms()]
-            .into_iter()
+        let has_targets = !self.config.fault_targets.is_empty();
+        let fetches = std::iter::once(self.alerts.fetch.wake_ms())
+            .chain(has_targets.then(|| self.faults.fetch.wake_ms()))
             .chain(self.alertmanager.iter().map(|(_, fetch)| fetch.wake_ms()))
             .chain(
                 self.panels

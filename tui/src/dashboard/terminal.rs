@@ -184,7 +184,8 @@ impl<F: FnMut(Effect)> Rim<F> {
 
     /// Returns how long nothing has to be done.
     fn pause(&self, model: &Model) -> Duration {
-        let until_wake = (model.wake_ms() - now_ms()).clamp(0, 60_000);
+        // Never zero: the clock of the wall is not that of the timer.
+        let until_wake = (model.wake_ms() - now_ms()).clamp(1, 60_000);
         let pause = Duration::from_millis(until_wake as u64);
         if model.dirty {
             pause.min(self.frame().saturating_sub(self.drawn.elapsed()))

@@ -180,6 +180,21 @@ fn pausing_holds_the_axis_and_asks_no_more() {
 }
 
 #[test]
+fn the_next_tick_always_lies_ahead() {
+    for name in sample::NAMES {
+        for targets in [Vec::new(), vec!["shop".to_owned()]] {
+            let mut model = sample::state(name, (120, 35), &Theme::default());
+            model.config.fault_targets = targets;
+            for second in 1..200 {
+                let now_ms = sample::NOW_MS + second * 700;
+                update(&mut model, Msg::Tick { now_ms });
+                assert!(model.wake_ms() > now_ms, "{name}");
+            }
+        }
+    }
+}
+
+#[test]
 fn panning_goes_back_and_ends_live() {
     let mut model = healthy();
     press(&mut model, KeyCode::Char(','));
