@@ -283,7 +283,9 @@ impl Machine {
         }
         self.effective = effect::conclude(&self.playbook, &self.ledger, &mut self.out);
         self.watch.conclude(&self.playbook, &mut self.out);
-        self.guards_held();
+        let stopped_by = self.guard.as_deref();
+        self.watch
+            .guards_held(&self.playbook, stopped_by, &mut self.out);
         if recovered && matches!(self.ending, None | Some(Ending::GaveUp)) {
             self.enter(Phase::Settle);
             return State::Settle(Settle::begin(&self.playbook, self.out.now_ms));

@@ -10,6 +10,7 @@ use super::io::{Ask, Command, Out, Poll};
 use super::probes::{EVERY_MS, Rounds};
 use crate::event::{AlertPhase, EventKind, When};
 use crate::playbook::{AlertPattern, ExpectState, Playbook, ProbeMode};
+use crate::tolerance::Reading;
 use crate::verdict::{CheckKind, CheckStatus};
 
 /// How often the targets are asked what their faults do.
@@ -34,6 +35,9 @@ pub(super) struct Watch {
 struct Guard {
     poll: Poll,
     since_ms: Option<i64>,
+    /// Answers that could be judged, and answers that could not.
+    judged: u32,
+    blind: u32,
 }
 
 #[derive(Debug, Default)]
@@ -58,6 +62,8 @@ impl Watch {
                 .map(|_| Guard {
                     poll: Poll::new(EVERY_MS),
                     since_ms: None,
+                    judged: 0,
+                    blind: 0,
                 })
                 .collect(),
             continuous: Rounds::new(When::During, EVERY_MS, continuous),
@@ -131,6 +137,10 @@ impl Watch {
                 let guard = &mut self.guards[index];
                 if guard.poll.answered(round) {
                     let comparator = playbook.abort_conditions[index].comparator;
+                    match result.as_ref().map(|value| comparator.read(value)) {
+                        Ok(Reading::Within(_) | Reading::Outside(_)) => guard.judged += 1,
+                        Ok(Reading::NoData) | Err(_) => guard.blind += 1,
+                    }
                     guard.since_ms = match result {
                         Ok(value) if comparator.any(value) => {
                             Some(guard.since_ms.unwrap_or(out.now_ms))
@@ -239,6 +249,35 @@ impl Watch {
                 ),
             };
             out.check(CheckKind::SteadyDuring, &probe.name, status, detail);
+        }
+    }
+
+    /// Turns what the guards saw into checks, but for the one that stopped the run. A guard that
+    /// never saw a number has guarded nothing.
+    pub(super) fn guards_held(&self, playbook: &Playbook, stopped_by: Option<&str>, out: &mut Out) {
+        for (condition, guard) in playbook.abort_conditions.iter().zip(&self.guards) {
+            if stopped_by == Some(condition.name.as_str()) {
+                continue;
+            }
+            let all = guard.judged + guard.blind;
+            let held = format!(
+                "not {} for {}",
+                condition.comparator,
+                crate::span(condition.for_ms)
+            );
+            let (status, detail) = match (guard.judged, guard.blind) {
+                (0, 0) => (CheckStatus::NotApplicable, "never asked".to_owned()),
+                (0, _) => (
+                    CheckStatus::Error,
+                    format!("none of {all} samples could be judged"),
+                ),
+                (_, 0) => (CheckStatus::Pass, held),
+                (_, blind) => (
+                    CheckStatus::Pass,
+                    format!("{held}; {blind} of {all} samples could not be judged"),
+                ),
+            };
+            out.check(CheckKind::Guard, &condition.name, status, detail);
         }
     }
 

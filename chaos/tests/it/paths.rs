@@ -143,6 +143,16 @@ fn a_guard_stops_the_run() {
     let text = text.replace("query: errors, comparator", "query: nothing, comparator");
     let blind = run(&text, Script::default());
     assert_eq!(blind.outcome.exit.code(), 6, "{}", blind.checks());
+    // One that loses sight on the way says so.
+    let text = text.replace("query: nothing, comparator", "query: errors, comparator");
+    let script = Script {
+        source_dies_at_s: Some(4.0),
+        ..Script::default()
+    };
+    let ran = run(&text, script);
+    let mut checks = ran.outcome.checks.iter();
+    let guard = checks.find(|c| c.kind == CheckKind::Guard).unwrap();
+    assert!(guard.detail.contains("could not be judged"), "{guard:?}");
 }
 
 #[test]

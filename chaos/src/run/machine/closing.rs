@@ -12,16 +12,6 @@ use crate::event::{EventKind, Phase};
 use crate::verdict::{Check, CheckKind, CheckStatus, Outcome, RunStatus};
 
 impl Machine {
-    pub(super) fn guards_held(&mut self) {
-        for guard in &self.playbook.abort_conditions {
-            if self.guard.as_ref() != Some(&guard.name) {
-                let detail = format!("not {} for {}", guard.comparator, crate::span(guard.for_ms));
-                self.out
-                    .check(CheckKind::Guard, &guard.name, CheckStatus::Pass, detail);
-            }
-        }
-    }
-
     pub(super) fn judge(&mut self, collect: &Collect) -> Findings {
         collect.record(&self.playbook, &mut self.out);
         let range = collect.range;
