@@ -1,6 +1,8 @@
 //! Asks promtool: a unit test with an impossible expectation makes it print what it got.
 
+use std::env;
 use std::fmt::Write as _;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -30,31 +32,21 @@ pub(super) struct Promtool {
 }
 
 impl Promtool {
-    /// Finds promtool in `$OBS_TUI_PEERS/bin` or on the path. Without it the test is skipped, or
-    /// fails when `OBS_TUI_REQUIRE_PEERS=1`.
+    /// Finds promtool 3.5 in `$OBS_TUI_PEERS/bin`, in the cache folder of the peers, or on the path.
+    /// Without it the test is skipped, or fails when `OBS_TUI_REQUIRE_PEERS=1`.
     pub(super) fn find(test: &str) -> Option<Self> {
-        let mut places: Vec<PathBuf> = Vec::new();
-        if let Some(peers) = std::env::var_os("OBS_TUI_PEERS") {
-            places.push(Path::new(&peers).join("bin/promtool"));
-        }
-        let path = std::env::var_os("PATH").unwrap_or_default();
-        places.extend(std::env::split_paths(&path).map(|folder| folder.join("promtool")));
-        let Some(path) = places.into_iter().find(|place| place.is_file()) else {
-            let required = std::env::var_os("OBS_TUI_REQUIRE_PEERS").is_some_and(|v| v == "1");
-            assert!(!required, "{test} needs promtool");
-            println!("SKIPPED {test}: needs promtool");
-            return None;
+        let Some(path) = places().find(|place| place.is_file()) else {
+            return skipped(test, "needs promtool; run .ci/install-peers");
         };
         let output = Command::new(&path).arg("--version").output().unwrap();
         let printed = String::from_utf8_lossy(&output.stdout).into_owned();
         let version = printed.lines().next().unwrap_or_default().to_owned();
+        assert!(
+            !version.is_empty(),
+            "{test}: promtool does not tell its version"
+        );
         if !version.contains("version 3.5.") {
-            assert!(
-                !version.is_empty(),
-                "{test}: promtool does not tell its version"
-            );
-            println!("SKIPPED {test}: the profile is 3.5, found {version}");
-            return None;
+            return skipped(test, &format!("needs promtool 3.5, found {version}"));
         }
         Some(Self { path, version })
     }
@@ -122,6 +114,28 @@ impl Promtool {
         all.push_str(&String::from_utf8_lossy(&output.stderr));
         answers(&all)
     }
+}
+
+fn places() -> impl Iterator<Item = PathBuf> {
+    let folder = |name| env::var_os(name).filter(|value| !value.is_empty());
+    let cache = folder("XDG_CACHE_HOME")
+        .map(PathBuf::from)
+        .or_else(|| folder("HOME").map(|home| Path::new(&home).join(".cache")));
+    let peers = [
+        folder("OBS_TUI_PEERS").map(PathBuf::from),
+        cache.map(|cache| cache.join("obs-tui/peers")),
+    ];
+    let path: Vec<PathBuf> = env::split_paths(&env::var_os("PATH").unwrap_or_default()).collect();
+    let folders = peers.into_iter().flatten().map(|peers| peers.join("bin"));
+    folders.chain(path).map(|folder| folder.join("promtool"))
+}
+
+/// Says on stderr, past the capture of the test runner, that a test is skipped.
+fn skipped<T>(test: &str, why: &str) -> Option<T> {
+    let required = env::var_os("OBS_TUI_REQUIRE_PEERS").is_some_and(|value| value == "1");
+    assert!(!required, "{test} {why}");
+    let _ = writeln!(std::io::stderr(), "SKIPPED {test}: {why}");
+    None
 }
 
 fn answers(output: &str) -> Vec<Answer> {
