@@ -1,10 +1,6 @@
 //! The tests of this crate: one binary, one module a subject.
 
 #![expect(clippy::unwrap_used, reason = "a failed step is a failed test")]
-#![expect(
-    clippy::print_stdout,
-    reason = "a skipped test says so, a long one shows what it saw"
-)]
 
 mod alertmanager;
 mod buckets;

@@ -1,6 +1,6 @@
 //! Real servers: where they are, how they start, that they end with the test.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
@@ -9,10 +9,19 @@ use std::time::{Duration, Instant};
 /// Returns the program, or `None` after saying that the test is skipped. Where peers are required,
 /// a missing one is a failure.
 pub(crate) fn find(test: &str, names: &[&str]) -> Option<PathBuf> {
-    let folder = std::env::var_os("OBS_TUI_PEERS").map(|root| PathBuf::from(root).join("bin"));
+    let folder = |name| std::env::var_os(name).filter(|value| !value.is_empty());
+    let cache = folder("XDG_CACHE_HOME")
+        .map(PathBuf::from)
+        .or_else(|| folder("HOME").map(|home| Path::new(&home).join(".cache")));
+    let peers = [
+        folder("OBS_TUI_PEERS").map(PathBuf::from),
+        cache.map(|cache| cache.join("obs-tui/peers")),
+    ];
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let found = folder
+    let found = peers
         .into_iter()
+        .flatten()
+        .map(|peers| peers.join("bin"))
         .chain(std::env::split_paths(&path))
         .flat_map(|folder| names.iter().map(move |name| folder.join(name)))
         .find(|file| file.is_file());
@@ -23,7 +32,8 @@ pub(crate) fn find(test: &str, names: &[&str]) -> Option<PathBuf> {
             "{test} needs {}, which is required here",
             names[0]
         );
-        println!("SKIPPED {test}: needs {}", names[0]);
+        // Past the capture of the test runner.
+        let _ = writeln!(std::io::stderr(), "SKIPPED {test}: needs {}", names[0]);
     }
     found
 }
