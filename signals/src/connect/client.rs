@@ -61,6 +61,12 @@ impl Client {
             .user_agent(concat!("obs-tui/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(connection.timeout.min(Duration::from_secs(5)))
             .default_headers(headers(connection, user.as_ref())?);
+        let builder = if address.is_loopback() {
+            // What is on this machine, and its token, are nothing for a proxy.
+            builder.no_proxy()
+        } else {
+            builder
+        };
         let http =
             trust(builder, connection, &address)?
                 .build()

@@ -35,6 +35,8 @@ impl Fetcher {
         }
         let mut builder = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
+            // As Prometheus: a proxy of the environment has no part in a scrape.
+            .no_proxy()
             .user_agent(concat!("obs-tui/", env!("CARGO_PKG_VERSION")))
             .default_headers(headers);
         if config

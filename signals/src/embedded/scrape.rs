@@ -212,7 +212,10 @@ impl TargetState {
         cached.scrape = self.scrape;
         cached.own_time = row.t_ms.is_some();
         let sample_ms = row.t_ms.unwrap_or(t_ms);
-        if let Some(exemplar) = &row.exemplar {
+        if let Some(exemplar) = &row.exemplar
+            // One from the future would keep every later one out.
+            && exemplar.t_ms.is_none_or(|own_ms| own_ms <= t_ms + FUTURE_LIMIT_MS)
+        {
             exemplars.take(&cached.labels, exemplar, t_ms);
         }
         if sample_ms > t_ms + FUTURE_LIMIT_MS {

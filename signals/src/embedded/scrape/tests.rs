@@ -141,6 +141,33 @@ fn samples_with_a_time_of_their_own_are_exempt() {
 }
 
 #[test]
+fn an_exemplar_from_the_future_keeps_no_other_out() {
+    let mut lab = Lab::new();
+    for t_s in ["9000", "1001"] {
+        let body =
+            format!("# TYPE a counter\na_total 1 # {{trace_id=\"t{t_s}\"}} 1 {t_s}\n# EOF\n");
+        lab.t_ms += 1_000;
+        let scraped = Scraped {
+            body: Ok((Format::OpenMetrics, body)),
+            parser: Parser::Strict,
+            seconds: 0.25,
+        };
+        let reading = scraped.read();
+        lab.target
+            .commit(&mut lab.store, &mut lab.exemplars, lab.t_ms, &reading);
+    }
+    let query = promql::Query::parse("a_total").unwrap();
+    let range = crate::source::Range {
+        start_ms: 0,
+        end_ms: i64::MAX,
+        step_ms: 1_000,
+    };
+    let kept = lab.exemplars.select(&query, range);
+    assert_eq!(kept.len(), 1);
+    assert_eq!(kept[0].t_ms, 1_001_000);
+}
+
+#[test]
 fn the_first_of_two_samples_counts() {
     let mut lab = Lab::new();
     lab.scrape(Ok("a 1\na{} 2\na 3\n")).expect(&[
