@@ -3,6 +3,7 @@
 //!
 //! Knows no route and no product.
 
+mod accept;
 pub(crate) mod call;
 pub(crate) mod input;
 pub(crate) mod observe;

@@ -23,7 +23,11 @@ use crate::{
     data::Folder,
     db::{Db, hold_stalls},
     error::ShopError,
-    http::{call, serve::Bound, url::BaseUrl},
+    http::{
+        call,
+        serve::{Bound, Descriptors},
+        url::BaseUrl,
+    },
     process::{
         listeners::{Health, SideListeners},
         side::SideRuntime,
@@ -201,7 +205,13 @@ async fn bind_roles(config: &ShopConfig) -> Result<Vec<(Role, Bound)>, ShopError
         let flag = format!("{role}-listen");
         bound.push((
             role,
-            Bound::bind(listener.listen, role.name(), &flag).await?,
+            Bound::bind(
+                Descriptors::AllButReserve,
+                listener.listen,
+                role.name(),
+                &flag,
+            )
+            .await?,
         ));
     }
     Ok(bound)

@@ -6,18 +6,30 @@ use axum::{Router, serve::ListenerExt};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+use super::accept::Accepting;
 use crate::error::ShopError;
+
+/// Which descriptors of the process a listener may use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Descriptors {
+    /// All but the reserve: for what customers can exhaust.
+    AllButReserve,
+    /// All: for what must answer when the others are exhausted.
+    All,
+}
 
 /// A bound address that does not answer yet.
 #[derive(Debug)]
 pub(crate) struct Bound {
     listener: TcpListener,
+    descriptors: Descriptors,
     pub(crate) address: SocketAddr,
 }
 
 impl Bound {
     /// Binds `address`; `flag` is named when that fails.
     pub(crate) async fn bind(
+        descriptors: Descriptors,
         address: SocketAddr,
         purpose: &'static str,
         flag: &str,
@@ -30,7 +42,11 @@ impl Bound {
         };
         let listener = TcpListener::bind(address).await.map_err(refused)?;
         let address = listener.local_addr().map_err(refused)?;
-        Ok(Self { listener, address })
+        Ok(Self {
+            listener,
+            descriptors,
+            address,
+        })
     }
 
     /// Returns the URL a client on this machine reaches the listener by.
@@ -50,8 +66,7 @@ impl Bound {
         drain_limit: Duration,
     ) {
         // Small answers must not wait for the acknowledgement of earlier ones.
-        let listener = self
-            .listener
+        let listener = Accepting::new(self.listener, self.descriptors)
             .tap_io(|stream| drop(stream.set_nodelay(true)));
         let told = stop.clone();
         let serving = axum::serve(listener, router)

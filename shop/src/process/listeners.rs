@@ -22,7 +22,11 @@ use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
 use super::side::SideRuntime;
-use crate::{error::ShopError, http::serve::Bound, telemetry::exposition};
+use crate::{
+    error::ShopError,
+    http::serve::{Bound, Descriptors},
+    telemetry::exposition,
+};
 
 /// Scrapes are short; nothing there is worth waiting for.
 const DRAIN_LIMIT: Duration = Duration::from_millis(200);
@@ -55,8 +59,10 @@ impl SideListeners {
             .map_err(|error| ShopError::Control(error.to_string()))?;
         let binding = side.handle().spawn(async move {
             Ok(Self {
-                metrics: Bound::bind(metrics, "metrics", "metrics-listen").await?,
-                control: Bound::bind(control, "control", "control-listen").await?,
+                metrics: Bound::bind(Descriptors::All, metrics, "metrics", "metrics-listen")
+                    .await?,
+                control: Bound::bind(Descriptors::All, control, "control", "control-listen")
+                    .await?,
             })
         });
         binding

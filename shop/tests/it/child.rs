@@ -100,6 +100,43 @@ async fn a_declined_payment_is_logged_as_payment_failed_with_its_reason() {
     assert_eq!(failed["order_id"], order["order_id"]);
 }
 
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn control_answers_while_customers_hold_every_descriptor_they_get() {
+    use rustix::process::{Pid, Resource, Rlimit, prlimit};
+
+    let shop = Program::shop(&[]);
+    let limit = Rlimit {
+        current: Some(256),
+        maximum: Some(1_024),
+    };
+    let pid = Pid::from_raw(shop.pid().cast_signed());
+    prlimit(pid, Resource::Nofile, limit).unwrap();
+    let storefront = shop.url("storefront").trim_start_matches("http://");
+    let mut held = Vec::new();
+    for _ in 0..300 {
+        held.push(tokio::net::TcpStream::connect(storefront).await.unwrap());
+    }
+    // The last one is turned away, and with it everything is accepted that will be.
+    let last = held.last_mut().unwrap();
+    let mut byte = [0];
+    let read = tokio::io::AsyncReadExt::read(last, &mut byte);
+    let read = tokio::time::timeout(Duration::from_secs(5), read).await;
+    assert_eq!(read.expect("it is turned away").unwrap_or_default(), 0);
+    for side in [&shop.ready.control_url, &shop.ready.metrics_url] {
+        let url = format!("{}/livez", side.as_ref().unwrap());
+        let answer = client().get(url).timeout(Duration::from_secs(3)).send();
+        // 401 of control is an answer as well.
+        answer.await.unwrap();
+    }
+    // Customers got what there is for them before they were turned away.
+    let open = std::fs::read_dir(format!("/proc/{}/fd", shop.pid())).unwrap();
+    let open = open.count();
+    assert!((150..=200).contains(&open), "{open}");
+    drop(held);
+    shop.end();
+}
+
 #[test]
 fn a_child_without_a_token_says_what_is_wrong() {
     let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_shop"));
