@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use signals::connect::{BasicAuth, ClientCertificate, Connection, Secret};
-use signals::{Alertmanager, Prometheus, PrometheusConfig};
+use signals::{Alertmanager, Prometheus, PrometheusConfig, SourceError};
 
 use crate::cli::{FaultArgs, SourceArgs};
 use crate::stop::Stop;
@@ -22,13 +22,15 @@ pub(crate) fn prometheus(args: &SourceArgs) -> Result<Option<Arc<Prometheus>>, S
     let connection = Connection {
         token_file: args.prometheus_token_file.clone(),
         basic_auth: basic_auth(
+            "--prometheus-password-file",
             args.prometheus_user.as_deref(),
             args.prometheus_password_file.as_deref(),
         )?,
         headers: headers(&args.prometheus_headers),
         ..shared(args, url)
     };
-    let source = Prometheus::new(&PrometheusConfig::new(connection)).map_err(Stop::usage)?;
+    let source = Prometheus::new(&PrometheusConfig::new(connection))
+        .map_err(|error| Stop::usage(format!("--prometheus: {error}")))?;
     Ok(Some(Arc::new(source)))
 }
 
@@ -40,6 +42,7 @@ pub(crate) fn alertmanager(args: &SourceArgs) -> Result<Option<Alertmanager>, St
     let connection = Connection {
         token_file: args.alertmanager_token_file.clone(),
         basic_auth: basic_auth(
+            "--alertmanager-password-file",
             args.alertmanager_user.as_deref(),
             args.alertmanager_password_file.as_deref(),
         )?,
@@ -48,7 +51,7 @@ pub(crate) fn alertmanager(args: &SourceArgs) -> Result<Option<Alertmanager>, St
     };
     Alertmanager::new(&connection)
         .map(Some)
-        .map_err(Stop::usage)
+        .map_err(|error| Stop::usage(format!("--alertmanager: {error}")))
 }
 
 /// What both servers share.
@@ -68,12 +71,16 @@ fn shared(args: &SourceArgs, url: &str) -> Connection {
     }
 }
 
-fn basic_auth(user: Option<&str>, file: Option<&Path>) -> Result<Option<BasicAuth>, Stop> {
+fn basic_auth(
+    flag: &str,
+    user: Option<&str>,
+    file: Option<&Path>,
+) -> Result<Option<BasicAuth>, Stop> {
     let (Some(user), Some(file)) = (user, file) else {
         return Ok(None);
     };
     let password = fs::read_to_string(file)
-        .map_err(|error| Stop::usage(format!("password file {}: {error}", file.display())))?;
+        .map_err(|error| Stop::usage(format!("{flag} {}: {error}", file.display())))?;
     Ok(Some(BasicAuth {
         user: user.to_owned(),
         password: Secret::new(password.trim_end_matches(['\r', '\n'])),
@@ -85,6 +92,20 @@ fn headers(pairs: &[(String, String)]) -> Vec<(String, Secret)> {
         .iter()
         .map(|(name, value)| (name.clone(), Secret::new(value.as_str())))
         .collect()
+}
+
+/// Returns which flags mend what a Prometheus answered, where flags can mend it.
+pub(crate) fn help(error: &SourceError) -> Option<&'static str> {
+    match error {
+        SourceError::Refused { .. } => Some(
+            "give --prometheus-token-file FILE, --prometheus-user USER with \
+             --prometheus-password-file FILE, or --prometheus-header 'NAME: VALUE'",
+        ),
+        SourceError::Unreachable { cause, .. } if cause.contains("certificate") => {
+            Some("trust a private authority with --ca-file FILE")
+        }
+        _ => None,
+    }
 }
 
 /// A fault control as the flags name it.

@@ -22,7 +22,7 @@ pub struct Panels {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PanelError {
     /// There is no such panel.
-    #[error("there is no panel `{0}`: the panels are qps, p95 and errors")]
+    #[error("--panel {0}: there is no such panel; the panels are qps, p95 and errors")]
     Unknown(String),
     /// The expression of a panel does not parse.
     #[error("--panel {panel}={expr}: {message}")]

@@ -56,11 +56,21 @@ impl World {
 
 /// Flags that would silently do nothing with the embedded lab.
 fn refuse_stray_flags(source: &SourceArgs, faults: &FaultArgs) -> Result<(), Stop> {
-    let stray = if source.alertmanager.is_some() {
-        "--alertmanager"
-    } else if !faults.faults.is_empty() {
-        "--fault"
-    } else {
+    let given = [
+        ("--alertmanager", source.alertmanager.is_some()),
+        ("--fault", !faults.faults.is_empty()),
+        ("--fault-token", !faults.fault_tokens.is_empty()),
+        (
+            "--prometheus-token-file",
+            source.prometheus_token_file.is_some(),
+        ),
+        ("--prometheus-header", !source.prometheus_headers.is_empty()),
+        ("--prometheus-user", source.prometheus_user.is_some()),
+        ("--tenant", source.tenant.is_some()),
+        ("--ca-file", source.ca_file.is_some()),
+        ("--client-cert", source.client_cert.is_some()),
+    ];
+    let Some((stray, _)) = given.into_iter().find(|(_, is_given)| *is_given) else {
         return Ok(());
     };
     Err(Stop::usage(format!(
@@ -78,9 +88,10 @@ pub fn connect(args: &FaultArgs) -> Result<Vec<Client>, Stop> {
                 name = control.name
             )));
         };
-        let token = token::from_file(file).map_err(Stop::usage)?;
-        let mut endpoint =
-            Endpoint::new(&control.name, &control.url, token).map_err(Stop::usage)?;
+        let token = token::from_file(file)
+            .map_err(|error| Stop::usage(format!("--fault-token {}: {error}", control.name)))?;
+        let mut endpoint = Endpoint::new(&control.name, &control.url, token)
+            .map_err(|error| Stop::usage(format!("--fault {}: {error}", control.name)))?;
         endpoint.insecure_token = args.insecure_token;
         confirm(args, &endpoint)?;
         clients.push(Client::new(endpoint).map_err(Stop::usage)?);

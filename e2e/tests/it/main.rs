@@ -5,6 +5,7 @@
     reason = "helpers of tests may panic as tests may; the settings except test functions only"
 )]
 
+mod attach;
 mod compose;
 mod dashboards;
 mod metric_names;

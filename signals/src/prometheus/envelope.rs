@@ -100,6 +100,15 @@ impl<'a> Call<'a> {
     /// There is only an HTTP status.
     fn untold(&self, reply: &Reply) -> SourceError {
         match reply.status.as_u16() {
+            // Whoever speaks the API at all answers queries.
+            status @ (404 | 405) if self.query.is_some() => SourceError::Failed {
+                url: self.client.shown().to_owned(),
+                status,
+                message: format!(
+                    "there is no {}; is the path prefix of the address right?",
+                    self.path
+                ),
+            },
             404 | 405 | 501 => self.not_offered(),
             status => SourceError::Failed {
                 url: self.client.shown().to_owned(),

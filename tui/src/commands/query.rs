@@ -9,6 +9,7 @@ use serde_json::{Value as Json, json};
 use signals::source::Range;
 use signals::{Answer, Source, SourceError};
 
+use crate::attach;
 use crate::cli::{FaultArgs, QueryArgs};
 use crate::output;
 use crate::stop::{ENVIRONMENT, Stop, USAGE};
@@ -19,6 +20,14 @@ const EMBEDDED_WARM_UP: Duration = Duration::from_secs(6);
 
 /// Opens the source, evaluates and prints.
 pub(crate) async fn run(args: QueryArgs) -> Result<(), Stop> {
+    if args.source.prometheus.is_none() {
+        // A typing error need not wait for a lab to come up.
+        promql::Query::parse(&args.expr)
+            .map_err(|error| Stop::usage(format!("query `{}`: {error}", args.expr)))?;
+    }
+    if let Some(at) = args.at.as_deref() {
+        moment(at)?;
+    }
     let world = World::open(&args.source, &FaultArgs::default(), 1).await?;
     if world.lab.is_some() {
         output::progress("no --prometheus: asking a fresh embedded lab");
@@ -67,9 +76,10 @@ fn stop(error: SourceError) -> Stop {
         SourceError::BadQuery { .. } => USAGE,
         _ => ENVIRONMENT,
     };
+    let help = attach::help(&error).map(|help| format!("\n  help: {help}"));
     Stop {
         code,
-        text: error.to_string(),
+        text: format!("{error}{}", help.unwrap_or_default()),
     }
 }
 

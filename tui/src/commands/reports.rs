@@ -13,7 +13,11 @@ use crate::stop::Stop;
 /// Prints the report of a journal, named by its path or by the id of its run.
 pub(crate) fn report(name: &str, format: ReportFormat) -> Result<(), Stop> {
     let path = find(name)?;
-    let journal = journal::read(&path).map_err(Stop::usage)?;
+    let journal = journal::read(&path).map_err(|error| {
+        Stop::usage(format!(
+            "{error}\n  help: a journal is a .jsonl file that a run wrote; `obs-tui runs` lists them"
+        ))
+    })?;
     if journal.torn {
         output::progress("the last line of the journal is torn: the run ended in the middle of it");
     }
@@ -93,7 +97,7 @@ impl Run {
         let mut run = Self {
             id,
             playbook: String::new(),
-            verdict: "no verdict: the run was cut off".to_owned(),
+            verdict: "no verdict: the run goes on, or was cut off".to_owned(),
         };
         match journal::read(path) {
             Err(error) => run.verdict = error.to_string(),
