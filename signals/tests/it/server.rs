@@ -146,7 +146,7 @@ async fn failures_become_errors_that_say_what_to_do() {
     let cases: Vec<(Response, &str)> = vec![
         (status(401), "answered 401: check the token"),
         (status(403), "answered 403: check the token"),
-        (status(404), "does not offer /api/v1/query"),
+        (status(404), "there is no /api/v1/query; is the path prefix"),
         (status(502), "failed with 502: no reason given"),
         (
             (StatusCode::BAD_GATEWAY, "no\u{1b}[1m upstream").into_response(),
