@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use chaos::sanitise;
 use fault::client::Client;
 use fault::{ArmRequest, FaultBody, FaultId, FaultStatus};
 use serde_json::{Map, Value, json};
@@ -61,7 +62,8 @@ async fn list(controls: &[Client], as_json: bool) -> Result<(), Stop> {
         return Ok(());
     }
     for (name, listing) in &listings {
-        output::result(&format!("{name}: serves {}", listing.kinds.join(", ")))?;
+        let kinds = listing.kinds.join(", ");
+        output::result(&sanitise::line(&format!("{name}: serves {kinds}")))?;
         output::result(table(&listing.faults, &listing.ended).trim_end())?;
     }
     Ok(())
@@ -82,12 +84,17 @@ async fn add(
     Ok(())
 }
 
+/// Clears every control; one that cannot be reached keeps no other from being cleared.
 async fn clear(controls: &[Client], reason: &str) -> Result<(), Stop> {
+    let mut failures = Vec::new();
     for control in controls {
-        let gone = control
-            .withdraw_all(None, reason)
-            .await
-            .map_err(Stop::environment)?;
+        let gone = match control.withdraw_all(None, reason).await {
+            Ok(gone) => gone,
+            Err(error) => {
+                failures.push(error.to_string());
+                continue;
+            }
+        };
         let ids: Vec<&str> = gone.withdrawn.iter().map(FaultId::as_str).collect();
         let text = if ids.is_empty() {
             "nothing was armed".to_owned()
@@ -96,7 +103,11 @@ async fn clear(controls: &[Client], reason: &str) -> Result<(), Stop> {
         };
         output::result(&format!("{}: {text}", control.name()))?;
     }
-    Ok(())
+    if failures.is_empty() {
+        Ok(())
+    } else {
+        Err(Stop::environment(failures.join("\n")))
+    }
 }
 
 /// Who stands in the audit log for faults armed by hand.
@@ -157,6 +168,7 @@ fn table(live: &[FaultStatus], ended: &[FaultStatus]) -> String {
     text
 }
 
+/// Owner and reason come from the target, which may be anybody's.
 fn line(status: &FaultStatus) -> String {
     let view = fault_view(status);
     let state = match (&view.ended, view.remaining_ms) {
@@ -169,7 +181,7 @@ fn line(status: &FaultStatus) -> String {
     } else {
         &view.place
     };
-    format!(
+    let line = format!(
         "{}  {} {} on {place}, {}  {state}  hit {} of {}  ({}: {})",
         view.id,
         view.kind,
@@ -179,7 +191,8 @@ fn line(status: &FaultStatus) -> String {
         view.evaluated,
         view.owner,
         view.reason
-    )
+    );
+    sanitise::line(&line).into_owned()
 }
 
 #[cfg(test)]
@@ -206,5 +219,30 @@ mod tests {
             .map(|(name, value)| (name.to_owned(), value.to_owned()));
         let text = body(&pairs).unwrap_err().text;
         assert!(text.contains("status") && text.contains("shar"), "{text}");
+    }
+
+    #[test]
+    fn text_of_a_target_is_harmless() {
+        let status: FaultStatus = serde_json::from_value(json!({
+            "id": "a", "fault": {"kind": "error", "status": 503}, "owner": "x\u{1b}]0;y",
+            "reason": "r\u{202e}", "seed": 1, "evaluated": 2, "injected": 1, "level": 1.0,
+            "age_ms": 1, "remaining_ms": 9000, "lease_remaining_ms": 9000, "ended": null,
+        }))
+        .unwrap();
+        let line = line(&status);
+        assert!(line.contains("hit 1 of 2"), "{line}");
+        assert!(!line.contains(['\u{1b}', '\u{202e}']), "{line:?}");
+    }
+
+    #[tokio::test]
+    async fn a_dead_control_keeps_no_other_from_being_cleared() {
+        let control = |name| {
+            let token = fault::token::generate();
+            let endpoint = fault::client::Endpoint::new(name, "http://127.0.0.1:1", token);
+            Client::new(endpoint.unwrap()).unwrap()
+        };
+        let stop = clear(&[control("first"), control("second")], "enough").await;
+        let text = stop.unwrap_err().text;
+        assert!(text.contains("first") && text.contains("second"), "{text}");
     }
 }
