@@ -21,7 +21,9 @@ use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio::sync::mpsc;
 
-/// Data waits this long for the next frame.
+/// Data waits this long for more of it: the answers of one refresh come in one frame.
+const GATHER: Duration = Duration::from_millis(20);
+/// The least time between frames.
 const FRAME: Duration = Duration::from_millis(33);
 /// A key waits at most this long.
 const KEY_FRAME: Duration = Duration::from_millis(4);
@@ -94,6 +96,7 @@ pub async fn run(
         options,
         execute,
         drawn: Instant::now(),
+        dirty_since: None,
         key_waits: false,
         suspend: false,
     };
@@ -123,6 +126,8 @@ struct Rim<F> {
     options: Options,
     execute: F,
     drawn: Instant,
+    /// When the first change came that the screen does not show.
+    dirty_since: Option<Instant>,
     key_waits: bool,
     /// Whether we are to stop once the message at hand is done with.
     suspend: bool,
@@ -188,14 +193,22 @@ impl<F: FnMut(Effect)> Rim<F> {
         let until_wake = (model.wake_ms() - now_ms()).clamp(1, 60_000);
         let pause = Duration::from_millis(until_wake as u64);
         if model.dirty {
-            pause.min(self.frame().saturating_sub(self.drawn.elapsed()))
+            pause.min(self.until_frame())
         } else {
             pause
         }
     }
 
-    fn frame(&self) -> Duration {
-        if self.key_waits { KEY_FRAME } else { FRAME }
+    /// Returns how long the next frame has to wait.
+    fn until_frame(&self) -> Duration {
+        let since_drawn = self.drawn.elapsed();
+        if self.key_waits {
+            return KEY_FRAME.saturating_sub(since_drawn);
+        }
+        let gathered = self.dirty_since.map_or(Duration::ZERO, |at| at.elapsed());
+        FRAME
+            .saturating_sub(since_drawn)
+            .max(GATHER.saturating_sub(gathered))
     }
 
     fn messages(
@@ -273,7 +286,11 @@ impl<F: FnMut(Effect)> Rim<F> {
     }
 
     fn draw_if_due(&mut self, model: &mut Model) -> io::Result<()> {
-        if model.dirty && self.drawn.elapsed() >= self.frame() {
+        if !model.dirty {
+            return Ok(());
+        }
+        self.dirty_since.get_or_insert_with(Instant::now);
+        if self.until_frame().is_zero() {
             self.draw(model)?;
         }
         Ok(())
@@ -282,6 +299,7 @@ impl<F: FnMut(Effect)> Rim<F> {
     fn draw(&mut self, model: &mut Model) -> io::Result<()> {
         model.take_dirty();
         self.key_waits = false;
+        self.dirty_since = None;
         if self.options.synchronized {
             crossterm::queue!(
                 self.screen.backend_mut(),
