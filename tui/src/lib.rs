@@ -24,6 +24,7 @@ use std::future::Future;
 use clap::CommandFactory;
 
 use cli::{Cli, Command, DashboardArgs};
+use shop::ShopError;
 use stop::Stop;
 
 /// Does what the command line asks for.
@@ -31,12 +32,24 @@ pub fn start(cli: Cli) -> Result<(), Stop> {
     match cli.command {
         // These two bring their own runtimes, as faults must not reach their control listeners,
         // and their own logs, which are part of what they are watched for.
-        Some(Command::Shop(args)) => shop::run_shop(&args).map_err(Stop::environment),
-        Some(Command::Load(args)) => shop::run_load(&args).map_err(Stop::environment),
+        Some(Command::Shop(args)) => shop::run_shop(&args).map_err(shop_stop),
+        Some(Command::Load(args)) => shop::run_load(&args).map_err(shop_stop),
         command => {
             state::start_log(cli.log_file.as_deref())?;
             watch_or_break(command, cli.dashboard)
         }
+    }
+}
+
+/// What was asked for wrongly is the person's to mend; everything else is the environment's.
+fn shop_stop(error: ShopError) -> Stop {
+    match error {
+        ShopError::PeerMissing { .. }
+        | ShopError::Url { .. }
+        | ShopError::File { .. }
+        | ShopError::Control(_)
+        | ShopError::LogFilter { .. } => Stop::usage(error),
+        _ => Stop::environment(error),
     }
 }
 

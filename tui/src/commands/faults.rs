@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use chaos::sanitise;
-use fault::client::Client;
+use fault::client::{Client, ClientError};
 use fault::{ArmRequest, FaultBody, FaultId, FaultStatus};
 use serde_json::{Map, Value, json};
 
@@ -50,7 +50,7 @@ fn connect(args: &FaultArgs) -> Result<Vec<Client>, Stop> {
 async fn list(controls: &[Client], as_json: bool) -> Result<(), Stop> {
     let mut listings = Vec::new();
     for control in controls {
-        let listing = control.list().await.map_err(Stop::environment)?;
+        let listing = control.list().await.map_err(stop)?;
         listings.push((control.name(), listing));
     }
     if as_json {
@@ -76,10 +76,7 @@ async fn add(
     take_over: bool,
 ) -> Result<(), Stop> {
     let control = serving(controls, &request.fault).await?;
-    let status = control
-        .arm(id, request, take_over)
-        .await
-        .map_err(Stop::environment)?;
+    let status = control.arm(id, request, take_over).await.map_err(stop)?;
     output::result(&line(&status))?;
     Ok(())
 }
@@ -120,7 +117,7 @@ fn owner() -> String {
 async fn serving<'c>(controls: &'c [Client], body: &FaultBody) -> Result<&'c Client, Stop> {
     let kind = body.kind().name();
     for control in controls {
-        let listing = control.list().await.map_err(Stop::environment)?;
+        let listing = control.list().await.map_err(stop)?;
         if listing.kinds.iter().any(|served| served == kind) {
             return Ok(control);
         }
@@ -193,6 +190,14 @@ fn line(status: &FaultStatus) -> String {
         view.reason
     );
     sanitise::line(&line).into_owned()
+}
+
+/// A control that refuses what it is asked tells the person to ask otherwise.
+fn stop(error: ClientError) -> Stop {
+    match error {
+        ClientError::Refused { .. } => Stop::usage(error),
+        _ => Stop::environment(error),
+    }
 }
 
 #[cfg(test)]
