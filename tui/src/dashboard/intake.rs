@@ -19,6 +19,10 @@ use signals::{Answer, SourceError};
 /// The most series a panel keeps; a chart with more cannot be read.
 const TRACK_LIMIT: usize = 12;
 
+/// A source that has just come up is asked this often for its first samples, this many times.
+const EAGER_MS: i64 = 250;
+const EAGER_ANSWERS: u32 = 20;
+
 /// Takes in the answer to a panel's query.
 pub(crate) fn series(
     model: &mut Model,
@@ -37,12 +41,19 @@ pub(crate) fn series(
     model.dirty = true;
     match result {
         Ok(answer) => {
-            panel.fetch.answered(now_ms, refresh_ms);
             panel.answered_ms = Some(now_ms);
             panel.error = None;
             panel.notes = answer.notes.iter().map(|note| clean(note)).collect();
             let at_ms = answer.at_ms;
             merge(panel, &asked, answer.value);
+            let eager = panel.tracks.is_empty() && panel.empty_answers < EAGER_ANSWERS;
+            panel.empty_answers += u32::from(eager);
+            let pause_ms = if eager {
+                EAGER_MS.min(refresh_ms)
+            } else {
+                refresh_ms
+            };
+            panel.fetch.answered(now_ms, pause_ms);
             source_spoke(model, at_ms);
         }
         Err(error) => {

@@ -115,6 +115,8 @@ pub struct Panel {
     pub(crate) tracks: Vec<Track>,
     /// How many series the answer had beyond those that are kept.
     pub(crate) more_tracks: usize,
+    /// How often the source has had nothing yet, up to a limit.
+    pub(crate) empty_answers: u32,
     /// The query and the grid that the tracks answer.
     pub(crate) covered: Option<(String, Range)>,
     pub(crate) request: Option<Request>,
@@ -165,6 +167,7 @@ impl Panel {
             spec,
             tracks: Vec::new(),
             more_tracks: 0,
+            empty_answers: 0,
             covered: None,
             request: None,
             answered_ms: None,
