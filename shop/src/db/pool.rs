@@ -11,6 +11,8 @@ use sqlx::{
     pool::PoolConnection,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
+use tokio::task::JoinHandle;
+use tokio_util::task::TaskTracker;
 use tracing::{Instrument, Span, field::Empty, info_span};
 
 use super::{Param, Row, row, stall::Held};
@@ -73,6 +75,8 @@ pub(crate) struct Db {
     pub(super) held: Held,
     stalls: DbStalls,
     metrics: ServiceDb,
+    /// Work whose caller may be gone; the connections stay until it is done.
+    unfinished: TaskTracker,
 }
 
 impl Db {
@@ -99,6 +103,7 @@ impl Db {
             held: Held::default(),
             stalls,
             metrics,
+            unfinished: TaskTracker::new(),
         })
     }
 
@@ -181,8 +186,18 @@ impl Db {
         self.options.role
     }
 
-    /// Closes every connection, so that the files can be removed.
+    /// Starts work that goes on when its caller goes away; [`Db::close`] waits for it.
+    pub(crate) fn outlive<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> JoinHandle<T> {
+        self.unfinished.spawn(work)
+    }
+
+    /// Waits for unfinished work, then closes every connection, so that the files can be removed.
     pub(crate) async fn close(&self) {
+        self.unfinished.close();
+        self.unfinished.wait().await;
         let Pool::Sqlite(pool) = &self.pool;
         pool.close().await;
     }

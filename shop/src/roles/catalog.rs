@@ -230,8 +230,9 @@ async fn deduct(
         product_id,
         quantity
     );
+    let db = Arc::clone(&catalog.db);
     let work = async move { catalog.take(product_id, quantity).await };
-    to_the_end(work).instrument(span).await.map(Json)
+    to_the_end(&db, work).instrument(span).await.map(Json)
 }
 
 fn no_product(field: &str) -> Problem {

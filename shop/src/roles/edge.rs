@@ -14,6 +14,7 @@ use tracing::Instrument;
 
 use super::Started;
 use crate::{
+    db::Db,
     http::{observe, problem::Problem},
     telemetry::http_metrics::ServiceHttp,
 };
@@ -60,10 +61,12 @@ fn panicked(payload: Box<dyn Any + Send + 'static>) -> Response {
 }
 
 /// Runs `work` to its end even when the caller goes away, so that money and stock stay in step.
+/// The role's database owns it: that is what it must not be cut off from.
 pub(super) async fn to_the_end<T: Send + 'static>(
+    db: &Db,
     work: impl Future<Output = Result<T, Problem>> + Send + 'static,
 ) -> Result<T, Problem> {
-    match tokio::spawn(work.in_current_span()).await {
+    match db.outlive(work.in_current_span()).await {
         Ok(outcome) => outcome,
         Err(error) => {
             tracing::error!(reason = %error, "a task ended early");

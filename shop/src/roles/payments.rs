@@ -122,8 +122,9 @@ async fn pay(
         method = payment.method.name(),
         declined = Empty,
     );
+    let db = Arc::clone(&payments.db);
     let work = async move { payments.attempt(payment).await };
-    to_the_end(work).instrument(span).await.map(Json)
+    to_the_end(&db, work).instrument(span).await.map(Json)
 }
 
 impl Payments {

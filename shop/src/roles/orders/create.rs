@@ -63,8 +63,9 @@ pub(super) async fn order(
         product_id,
         quantity,
     );
+    let db = Arc::clone(&orders.db);
     let work = async move { orders.create(wish).await };
-    match to_the_end(work).instrument(span).await? {
+    match to_the_end(&db, work).instrument(span).await? {
         Made::Created(id) => {
             let created = json!({ "order_id": id, "status": "created" });
             Ok((StatusCode::CREATED, Json(created)).into_response())

@@ -35,7 +35,9 @@ pub(super) async fn pay(
     let method = fields.optional_word("method", Method::parse, "card, wallet, transfer");
     fields.finish()?;
     let method = method.unwrap_or(Method::Card);
-    to_the_end(async move { orders.pay(order_id, amount, method).await }).await
+    let db = Arc::clone(&orders.db);
+    let work = async move { orders.pay(order_id, amount, method).await };
+    to_the_end(&db, work).await
 }
 
 impl Orders {
