@@ -101,15 +101,24 @@ async fn run_one(
     let outcome = runner.run(playbook, options, cancel, &events).await;
     drop(events);
     let heard = teller.await.unwrap_or_default();
+    let events = evidence(path.as_deref(), heard);
     if as_json {
-        documents.push(report::json(&heard));
-    } else if let Err(error) = output::result(&report::text(&heard, output::style())) {
+        documents.push(report::json(&events));
+    } else if let Err(error) = output::result(&report::text(&events, output::style())) {
         output::progress(&format!("obs-tui: stdout: {error}"));
     }
     if let Some(path) = path {
         output::progress(&format!("journal: {}", path.display()));
     }
     outcome
+}
+
+/// A report is a function of the journal; what was heard stands in for a journal that broke off.
+fn evidence(path: Option<&Path>, heard: Vec<Event>) -> Vec<Event> {
+    match path.map(journal::read) {
+        Some(Ok(journal)) if journal.events.len() >= heard.len() => journal.events,
+        _ => heard,
+    }
 }
 
 /// Events of a run that may wait for the terminal.
