@@ -156,8 +156,9 @@ impl Runner {
                     .map(|a| a.value),
             },
             Command::Rules => Input::Rules(self.rules().await),
-            Command::List { target } => Input::Listed {
+            Command::List { target, asked_ms } => Input::Listed {
                 target,
+                asked_ms,
                 result: called(self.targets[target].list())
                     .await
                     .map(|listing| TargetState::from(&listing)),

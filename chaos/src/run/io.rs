@@ -34,6 +34,8 @@ pub enum Input {
     Listed {
         /// Index of the target.
         target: usize,
+        /// When it was asked, milliseconds since the epoch.
+        asked_ms: i64,
         /// What it told.
         result: Result<TargetState, String>,
     },
@@ -134,6 +136,8 @@ pub enum Command {
     List {
         /// Index of the target.
         target: usize,
+        /// Goes back with the answer: a fault that was armed later is rightly not in it.
+        asked_ms: i64,
     },
     /// Arm a fault.
     Arm {
@@ -191,6 +195,11 @@ impl Out {
 
     pub(super) fn send(&mut self, command: Command) {
         self.commands.push(command);
+    }
+
+    pub(super) fn list(&mut self, target: usize) {
+        let asked_ms = self.now_ms;
+        self.send(Command::List { target, asked_ms });
     }
 
     pub(super) fn query(&mut self, ask: Ask, expr: &str) {

@@ -30,6 +30,8 @@ pub(super) struct Entry {
     pub(super) state: State,
     /// The process that armed it.
     boot_id: Option<String>,
+    /// When the answer to the request to arm came.
+    armed_ms: i64,
     pub(super) start_ms: Option<i64>,
     pub(super) end_ms: Option<i64>,
     pub(super) evaluated: u64,
@@ -85,6 +87,7 @@ impl Ledger {
             order,
             state: State::Arming,
             boot_id: self.boot_ids[target].clone(),
+            armed_ms: i64::MAX,
             start_ms: None,
             end_ms: None,
             evaluated: 0,
@@ -100,6 +103,7 @@ impl Ledger {
         let Some(entry) = self.entries.get_mut(fault) else {
             return;
         };
+        entry.armed_ms = out.now_ms;
         match result {
             Ok(view) => {
                 let start_ms = out.now_ms - view.age_ms;
@@ -191,7 +195,15 @@ impl Ledger {
     }
 
     /// Brings the entries of a target up to date with what it tells.
-    pub(super) fn listed(&mut self, target: usize, state: &TargetState, out: &mut Out) {
+    ///
+    /// Requests overtake each other: what was asked before a fault was armed says nothing of it.
+    pub(super) fn listed(
+        &mut self,
+        target: usize,
+        asked_ms: i64,
+        state: &TargetState,
+        out: &mut Out,
+    ) {
         let name = self.targets[target].clone();
         self.boot_ids[target] = Some(state.boot_id.clone());
         for entry in self.entries.iter_mut().filter(|e| e.target == target) {
@@ -209,7 +221,8 @@ impl Ledger {
                 }
                 continue;
             }
-            if matches!(entry.state, State::Ended(_) | State::Arming) {
+            let too_old = asked_ms <= entry.armed_ms;
+            if too_old || matches!(entry.state, State::Ended(_) | State::Arming) {
                 continue;
             }
             let restarted = entry.boot_id.as_ref() != Some(&state.boot_id);

@@ -151,9 +151,13 @@ impl Machine {
                     preflight.rules(result);
                 }
             }
-            Input::Listed { target, result } => {
+            Input::Listed {
+                target,
+                asked_ms,
+                result,
+            } => {
                 if let Ok(state) = &result {
-                    self.ledger.listed(target, state, &mut self.out);
+                    self.ledger.listed(target, asked_ms, state, &mut self.out);
                 }
                 self.watch.listed(target);
                 match &mut self.state {

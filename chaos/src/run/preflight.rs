@@ -26,7 +26,7 @@ pub(super) type Assignment = Vec<Vec<usize>>;
 impl Preflight {
     pub(super) fn begin(targets: usize, out: &mut Out) -> Self {
         for target in 0..targets {
-            out.send(Command::List { target });
+            out.list(target);
         }
         out.send(Command::Rules);
         Self {

@@ -1,7 +1,7 @@
 //! Recovery: everything the run armed is withdrawn, and that is read back. Every path of a run
 //! that asked for a fault comes here.
 
-use super::io::{Command, Out};
+use super::io::Out;
 use super::ledger::{Ledger, State};
 use crate::event::FaultEnd;
 use crate::verdict::{CheckKind, CheckStatus};
@@ -68,7 +68,7 @@ impl Recovery {
             Stage::Withdrawing if self.withdrawing == 0 => {
                 self.listing = ledger.touched();
                 for &target in &self.listing {
-                    out.send(Command::List { target });
+                    out.list(target);
                 }
                 self.stage = Stage::Listing;
             }

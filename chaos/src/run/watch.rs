@@ -6,7 +6,7 @@ use promql::labels::Labels;
 use promql::value::Value;
 
 use super::alerts;
-use super::io::{Ask, Command, Out, Poll};
+use super::io::{Ask, Out, Poll};
 use super::probes::{EVERY_MS, Rounds};
 use crate::event::{AlertPhase, EventKind, When};
 use crate::playbook::{AlertPattern, ExpectState, Playbook, ProbeMode};
@@ -90,7 +90,7 @@ impl Watch {
         self.continuous.tick(&playbook.steady_state.probes, out);
         for &target in touched {
             if self.status[target].due(out).is_some() {
-                out.send(Command::List { target });
+                out.list(target);
             }
         }
         for (index, guard) in self.guards.iter_mut().enumerate() {

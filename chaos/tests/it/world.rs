@@ -100,6 +100,16 @@ pub(crate) fn run(playbook: &str, script: Script) -> Ran {
                                 took_s,
                             };
                         }
+                        Command::Arm { .. } => {
+                            // The answer to an older question always overtakes the fault.
+                            let overtaken = Input::Listed {
+                                target: 0,
+                                asked_ms: world.now_ms - 1,
+                                result: Ok(world.listing()),
+                            };
+                            next.push(world.answer(command));
+                            next.push(overtaken);
+                        }
                         command => next.push(world.answer(command)),
                     }
                 }
@@ -216,8 +226,9 @@ impl World {
                 None => Err(RulesFailure::NotOffered("no /api/v1/rules".to_owned())),
                 Some(names) => Ok(names.iter().map(|name| rule(name)).collect()),
             }),
-            Command::List { target } => Input::Listed {
+            Command::List { target, asked_ms } => Input::Listed {
                 target,
+                asked_ms,
                 result: call(dead).map(|()| self.listing()),
             },
             Command::Arm { fault, order, .. } => {
