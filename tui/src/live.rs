@@ -32,7 +32,7 @@ pub(crate) use views::fault_view;
 
 /// Messages that may wait for the screen.
 const INBOX: usize = 1024;
-/// Effects that may wait to be carried out; the core asks again for what does not fit.
+/// Effects that may wait to be carried out, as while the lab comes up.
 const OUTBOX: usize = 256;
 /// What the charts show of a lab that has just come up, and of a server with a past.
 const EMBEDDED_WINDOW: Duration = Duration::from_mins(2);
@@ -58,7 +58,8 @@ pub async fn dashboard(args: DashboardArgs) -> Result<(), Stop> {
         let size = crossterm::terminal::size().unwrap_or((80, 24));
         let model = Model::new(config, now_ms(), size);
         let execute = |effect| {
-            // A full channel means that the source hangs; the core asks again at its next refresh.
+            // The core keeps one question of a kind out at a time and the hands never wait for an
+            // answer, so the channel holds a handful and a command finds room.
             let _ = to_hands.try_send(effect);
         };
         let ended = terminal::run(model, inbox, execute, Options::default()).await;

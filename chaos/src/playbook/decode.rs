@@ -5,9 +5,10 @@ use promql::yaml::{Node, Yaml};
 
 use super::substitute::{Used, plain};
 use super::{
-    AbortCondition, DEFAULT_DEADLINE_MS, Playbook, Probe, ProbeMode, SteadyState, Step, alerts,
-    fields, steps,
+    AbortCondition, DEFAULT_DEADLINE_MS, Expr, Playbook, Probe, ProbeMode, SteadyState, Step,
+    alerts, fields, steps,
 };
+use crate::tolerance::Tolerance;
 
 /// Fields of the schema that later versions will read.
 const NOT_YET: [&str; 3] = ["slo", "drill", "var_file"];
@@ -155,8 +156,12 @@ fn steady_state(top: &mut Fields<'_>, problems: &mut Problems) -> SteadyState {
     }
 }
 
-fn probe(item: &Item<'_>, problems: &mut Problems) -> Option<Probe> {
-    let mut fields = item.fields(problems)?;
+/// What probes and guards share: a name, a query, and under `judge` what its answer must be.
+fn judged_query(
+    fields: &mut Fields<'_>,
+    judge: &'static str,
+    problems: &mut Problems,
+) -> (Option<String>, Option<Expr>, Option<Tolerance>) {
     let name = fields
         .require("name", problems)
         .and_then(|item| fields::name(&item, problems));
@@ -164,8 +169,14 @@ fn probe(item: &Item<'_>, problems: &mut Problems) -> Option<Probe> {
         .require("query", problems)
         .and_then(|item| fields::expr(&item, problems));
     let tolerance = fields
-        .require("tolerance", problems)
+        .require(judge, problems)
         .and_then(|item| fields::tolerance(&item, problems));
+    (name, query, tolerance)
+}
+
+fn probe(item: &Item<'_>, problems: &mut Problems) -> Option<Probe> {
+    let mut fields = item.fields(problems)?;
+    let (name, query, tolerance) = judged_query(&mut fields, "tolerance", problems);
     let mode = fields.take("mode").map_or(Some(ProbeMode::Edges), |item| {
         let words = [
             ("edges", ProbeMode::Edges),
@@ -227,15 +238,7 @@ fn unique_names(items: &[Item<'_>], steps: &mut [Option<Step>], problems: &mut P
 
 fn abort_condition(item: &Item<'_>, problems: &mut Problems) -> Option<AbortCondition> {
     let mut fields = item.fields(problems)?;
-    let name = fields
-        .require("name", problems)
-        .and_then(|item| fields::name(&item, problems));
-    let query = fields
-        .require("query", problems)
-        .and_then(|item| fields::expr(&item, problems));
-    let comparator = fields
-        .require("comparator", problems)
-        .and_then(|item| fields::tolerance(&item, problems));
+    let (name, query, comparator) = judged_query(&mut fields, "comparator", problems);
     let for_ms = fields
         .take("for")
         .map_or(Some(0), |item| fields::duration(&item, problems));
