@@ -238,6 +238,21 @@ impl Store {
         self.entries[id.0 as usize].as_ref()?.column.at(t_ms)
     }
 
+    /// Returns the samples with `after_ms < t <= until_ms`, stale markers among them.
+    #[expect(dead_code, reason = "the evaluation over many steps reads through it")]
+    pub(crate) fn samples<'s>(
+        &'s self,
+        id: SeriesId,
+        after_ms: i64,
+        until_ms: i64,
+        scratch: &'s mut Scratch,
+    ) -> (&'s [i64], &'s [f64]) {
+        match self.entries[id.0 as usize].as_ref() {
+            Some(entry) => entry.column.samples(after_ms, until_ms, scratch),
+            None => (&[], &[]),
+        }
+    }
+
     /// Returns the samples with `after_ms < t <= until_ms`, stale markers left out.
     pub(crate) fn window<'s>(
         &'s self,

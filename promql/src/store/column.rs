@@ -36,6 +36,18 @@ impl Column {
         self.sample(self.count_until(t_ms).checked_sub(1)?)
     }
 
+    /// Returns the samples with `after_ms < t <= until_ms`, stale markers among them.
+    pub(super) fn samples<'s>(
+        &'s self,
+        after_ms: i64,
+        until_ms: i64,
+        _scratch: &'s mut Scratch,
+    ) -> (&'s [i64], &'s [f64]) {
+        let end = self.count_until(until_ms);
+        let start = self.count_until(after_ms).min(end);
+        (&self.times_ms[start..end], &self.values[start..end])
+    }
+
     /// Returns the samples with `after_ms < t <= until_ms` without stale markers. The store's own
     /// memory is lent unless a marker must be cut out.
     pub(super) fn window<'s>(
