@@ -1,10 +1,14 @@
 //! The command line: what can be asked for. It decides nothing.
 
+mod rules;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
 use crate::dashboard::Palette;
+
+pub use rules::{CheckArgs, RulesAction, RulesCommand};
 
 /// Watches a system, breaks it on purpose, and proves that its alerts work.
 ///
@@ -58,6 +62,8 @@ pub enum Command {
     Query(QueryArgs),
     /// List, arm and withdraw faults through the control API.
     Fault(FaultCommand),
+    /// Work on recording and alerting rules.
+    Rules(RulesCommand),
     /// Make a report from the journal of a run.
     Report {
         /// The journal file, or the id of a run that `obs-tui runs` lists.

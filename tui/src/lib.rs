@@ -60,6 +60,7 @@ fn watch_or_break(command: Option<Command>, dashboard: DashboardArgs) -> Result<
         Some(Command::Explain { playbook, vars }) => commands::playbooks::explain(&playbook, &vars),
         Some(Command::Report { journal, format }) => commands::reports::report(&journal, format),
         Some(Command::Runs { json }) => commands::reports::runs(json),
+        Some(Command::Rules(command)) => commands::rules::run(command),
         Some(Command::Completions { shell }) => completions(shell),
         Some(Command::Man) => manual(),
         Some(Command::Run(args)) => block_on(commands::run::run(args)),
