@@ -8,11 +8,14 @@ mod aggregate;
 mod binary;
 pub(crate) mod context;
 pub(crate) mod eval;
+pub(crate) mod grid;
 pub(crate) mod group;
 mod result;
 pub(crate) mod window;
 
 pub(crate) use aggregate::{quantile, warn_about_quantile};
+
+pub use grid::{Columns, Grid, Row, is_absent};
 
 use context::Context;
 
