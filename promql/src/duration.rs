@@ -10,19 +10,24 @@ const UNITS: [(&str, i64); 7] = [
     ("ms", 1),
 ];
 
+/// Longest duration, about 292 years: Prometheus counts nanoseconds in 63 bits.
+const MAX_MS: i64 = i64::MAX / 1_000_000;
+
 /// Why a text is not a duration.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{text}` is not a duration; write for example 30s, 5m or 1h30m")]
-pub struct DurationError {
-    text: String,
+pub enum DurationError {
+    /// It is written otherwise.
+    #[error("`{0}` is not a duration; write for example 30s, 5m or 1h30m")]
+    Syntax(String),
+    /// It is longer than Prometheus can count.
+    #[error("`{0}` is too long; a duration is at most 292 years")]
+    TooLong(String),
 }
 
 /// Parses a duration into milliseconds. Units go from large to small, each at most once; `0` is
 /// the only number that needs no unit.
 pub fn parse_ms(text: &str) -> Result<i64, DurationError> {
-    let error = || DurationError {
-        text: text.to_owned(),
-    };
+    let error = || DurationError::Syntax(text.to_owned());
     if text == "0" {
         return Ok(0);
     }
@@ -31,7 +36,7 @@ pub fn parse_ms(text: &str) -> Result<i64, DurationError> {
     }
     let mut rest = text;
     let mut next_unit = 0;
-    let mut total: i64 = 0;
+    let mut total_ms: i64 = 0;
     while !rest.is_empty() {
         let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
         let number: i64 = rest[..digits].parse().map_err(|_| error())?;
@@ -44,12 +49,13 @@ pub fn parse_ms(text: &str) -> Result<i64, DurationError> {
             + next_unit;
         rest = &rest[letters..];
         next_unit = unit + 1;
-        total = number
+        total_ms = number
             .checked_mul(UNITS[unit].1)
-            .and_then(|part| total.checked_add(part))
-            .ok_or_else(error)?;
+            .and_then(|part| total_ms.checked_add(part))
+            .filter(|ms| *ms <= MAX_MS)
+            .ok_or_else(|| DurationError::TooLong(text.to_owned()))?;
     }
-    Ok(total)
+    Ok(total_ms)
 }
 
 /// Writes milliseconds the way Prometheus does: years and weeks only when nothing is left over.

@@ -33,11 +33,26 @@ impl fmt::Display for Place {
     }
 }
 
+/// A stretch of a document in bytes: `text[start..end]`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct Span {
+    /// First byte.
+    pub start: usize,
+    /// Byte behind the last.
+    pub end: usize,
+}
+
 /// One value of the document and where it stands.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Node {
     /// Where the value starts.
     pub place: Place,
+    /// The bytes of a scalar, quotes included, or of a block scalar from its first character; just
+    /// the start of lists and mappings. Nothing where the value is written elsewhere (`*alias`).
+    pub span: Option<Span>,
+    /// How a number, `true` or `false` is written, such as `1.50`: where text is wanted, it is
+    /// wanted so.
+    pub written: Option<Box<str>>,
     /// The value.
     pub value: Yaml,
 }
@@ -60,9 +75,9 @@ pub enum Yaml {
     Bool(bool),
     /// A whole number.
     Int(i64),
-    /// A number with a fraction or exponent, `.inf` or `.nan`.
+    /// A finite number with a fraction or exponent.
     Float(f64),
-    /// Everything else, and every quoted scalar.
+    /// Everything else, `.inf` and `.nan` too, and every quoted scalar.
     Str(String),
     /// A sequence.
     Seq(Vec<Node>),
@@ -118,9 +133,14 @@ pub fn parse(text: &str) -> Result<Node, SyntaxError> {
     let options = serde_yaml::options! {
         strict_booleans: true,
         with_snippet: false,
+        non_finite_float_policy: serde_yaml::NonFiniteFloatPolicy::PassThrough,
     };
     serde_yaml::from_str_with_options::<Spanned<Yaml>>(text, options)
-        .map(Node::from)
+        .map(|spanned| {
+            let mut node = Node::from(spanned);
+            node.note_writing(text);
+            node
+        })
         .map_err(|error| {
             let place = error.location().map_or(start, |at| Place {
                 line: at.line() as u32,
@@ -158,6 +178,55 @@ fn plain_message(text: &str) -> String {
     text.to_owned()
 }
 
+impl Node {
+    /// Notes how scalars that are no text are written.
+    fn note_writing(&mut self, document: &str) {
+        match &mut self.value {
+            Yaml::Seq(items) => items
+                .iter_mut()
+                .for_each(|node| node.note_writing(document)),
+            Yaml::Map(entries) => entries
+                .iter_mut()
+                .for_each(|(_, node)| node.note_writing(document)),
+            Yaml::Float(value) if !value.is_finite() => {
+                let written = self
+                    .span
+                    .and_then(|span| document.get(span.start..span.end));
+                self.value = Yaml::Str(written.map_or_else(|| value.to_string(), str::to_owned));
+            }
+            Yaml::Bool(_) | Yaml::Int(_) | Yaml::Float(_) => {
+                let written = self
+                    .span
+                    .and_then(|span| document.get(span.start..span.end));
+                self.written = written.map(Box::from);
+            }
+            // The parser counts the indentation behind a block scalar in.
+            Yaml::Str(_) => {
+                if let Some(span) = &mut self.span
+                    && let Some(written) = document.get(span.start..span.end)
+                {
+                    span.end = span.start + written.trim_end_matches(' ').len();
+                }
+            }
+            Yaml::Null => {}
+        }
+    }
+}
+
+/// Returns where a value is written, unless it is written elsewhere than it stands.
+fn span<T>(spanned: &Spanned<T>) -> Option<Span> {
+    if spanned.referenced != spanned.defined {
+        return None;
+    }
+    let at = spanned.referenced.span();
+    let start = usize::try_from(at.byte_offset()?).ok()?;
+    let length = usize::try_from(at.byte_len()?).ok()?;
+    Some(Span {
+        start,
+        end: start.checked_add(length)?,
+    })
+}
+
 impl From<Spanned<Yaml>> for Node {
     fn from(spanned: Spanned<Yaml>) -> Self {
         let at = spanned.referenced;
@@ -166,6 +235,8 @@ impl From<Spanned<Yaml>> for Node {
                 line: at.line() as u32,
                 column: at.column() as u32,
             },
+            span: span(&spanned),
+            written: None,
             value: spanned.value,
         }
     }

@@ -31,10 +31,7 @@ fn declared(root: &Node, problems: &mut Problems) -> Used {
     let Some((_, vars)) = entries.iter().find(|(key, _)| key.text == "vars") else {
         return Vec::new();
     };
-    let item = Item {
-        node: vars,
-        path: "vars".to_owned(),
-    };
+    let item = Item::new(vars, "vars".to_owned());
     item.entries(problems)
         .into_iter()
         .filter_map(|(key, item)| match &item.node.value {
@@ -139,6 +136,8 @@ impl Replace<'_> {
         };
         Node {
             place: node.place,
+            span: node.span,
+            written: node.written.clone(),
             value,
         }
     }

@@ -1,10 +1,19 @@
 //! Rule files as they are written, checked.
 
 mod decode;
+mod names;
 
+use crate::engine::Profile;
 use crate::query::Query;
-use crate::yaml::decode::{Problem, Problems};
+use crate::yaml::decode::{Problem, Problems, Spot};
 use crate::yaml::{self, Place};
+
+/// What may stand in a rule file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Dialect {
+    /// Which Prometheus reads the file: fields, names and functions came with versions.
+    pub profile: Profile,
+}
 
 /// A rule file without faults.
 #[derive(Debug, Clone, PartialEq)]
@@ -28,6 +37,23 @@ pub struct Group {
     pub labels: Vec<(String, String)>,
     /// The rules in the order of evaluation.
     pub rules: Vec<Rule>,
+    /// Where the group and its fields are written.
+    pub spots: GroupSpots,
+}
+
+/// Where the fields of a group are written.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct GroupSpots {
+    /// Where the group starts.
+    pub group: Place,
+    /// The name.
+    pub name: Spot,
+    /// `interval`, if it is set.
+    pub interval: Option<Spot>,
+    /// `query_offset`, if it is set.
+    pub query_offset: Option<Spot>,
+    /// The values of `labels`, by name.
+    pub labels: Vec<(String, Spot)>,
 }
 
 /// One rule.
@@ -43,6 +69,25 @@ pub struct Rule {
     pub kind: RuleType,
     /// Where the rule stands in its file.
     pub place: Place,
+    /// Where its fields are written.
+    pub spots: RuleSpots,
+}
+
+/// Where the fields of a rule are written; a spot whose span is known can be spliced.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct RuleSpots {
+    /// `record` or `alert`.
+    pub name: Spot,
+    /// `expr`.
+    pub expr: Spot,
+    /// `for`, if it is set.
+    pub hold: Option<Spot>,
+    /// `keep_firing_for`, if it is set.
+    pub keep_firing_for: Option<Spot>,
+    /// The values of the rule's own `labels`, by name, in the order of the file.
+    pub labels: Vec<(String, Spot)>,
+    /// The values of `annotations`, by name, in the order of the file.
+    pub annotations: Vec<(String, Spot)>,
 }
 
 /// What is done with the result of a rule.
@@ -66,11 +111,20 @@ pub struct Alerting {
 }
 
 impl RuleFile {
-    /// Parses and checks a rule file; returns every problem at once, in the order of the file.
+    /// Parses and checks a rule file as Prometheus 3.5 does; returns every problem at once, in the
+    /// order of the file.
     pub fn parse(text: &str) -> Result<Self, Vec<Problem>> {
+        Self::parse_as(text, Dialect::default())
+    }
+
+    /// Parses and checks a rule file as [`RuleFile::parse`] does, for another Prometheus.
+    ///
+    /// Stricter than Prometheus in one thing: it reads the first document of a file and says
+    /// nothing of others, here they are an error.
+    pub fn parse_as(text: &str, dialect: Dialect) -> Result<Self, Vec<Problem>> {
         let mut problems = Problems::new();
         let groups = match yaml::parse(text) {
-            Ok(node) => decode::groups(&node, &mut problems),
+            Ok(node) => decode::groups(&node, dialect, &mut problems),
             Err(error) => {
                 problems.push(Problem {
                     place: error.place,

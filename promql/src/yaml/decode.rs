@@ -6,7 +6,7 @@
 
 use std::fmt;
 
-use super::{Node, Place, Yaml};
+use super::{Node, Place, Span, Yaml};
 
 /// One thing that is wrong with a document.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -88,21 +88,56 @@ impl Problems {
     }
 }
 
+/// Where a value is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct Spot {
+    /// Line and column of its start.
+    pub place: Place,
+    /// Its bytes, as [`Node::span`] has them.
+    pub span: Option<Span>,
+}
+
 /// A node and the path that leads to it.
 #[derive(Debug, Clone)]
 pub struct Item<'n> {
     /// The node.
     pub node: &'n Node,
-    /// The path, such as `groups[0].rules[2].expr`.
+    /// The path, such as `method[0].fault.share`.
     pub path: String,
+    /// What stands between the path and the name of a field.
+    joint: &'static str,
 }
 
 impl<'n> Item<'n> {
     /// Returns the item at the root of a document.
     pub fn root(node: &'n Node) -> Self {
+        Self::new(node, String::new())
+    }
+
+    /// Returns an item with a path of its own.
+    pub fn new(node: &'n Node, path: String) -> Self {
         Self {
             node,
-            path: String::new(),
+            path,
+            joint: ".",
+        }
+    }
+
+    /// Returns the item called by a title, such as `group "shop"`; its fields follow a comma.
+    #[must_use]
+    pub fn titled(&self, title: String) -> Self {
+        Self {
+            node: self.node,
+            path: title,
+            joint: ", ",
+        }
+    }
+
+    /// Returns where the item is written.
+    pub fn spot(&self) -> Spot {
+        Spot {
+            place: self.node.place,
+            span: self.node.span,
         }
     }
 
@@ -117,8 +152,12 @@ impl<'n> Item<'n> {
         }
     }
 
-    /// Returns a scalar as text: `severity: 1` is `"1"`. Lists and mappings are problems.
+    /// Returns a scalar as text, as it is written: `severity: 1.50` is `"1.50"`. Lists and mappings
+    /// are problems.
     pub fn scalar(&self, problems: &mut Problems) -> Option<String> {
+        if let Some(written) = &self.node.written {
+            return Some(written.to_string());
+        }
         match &self.node.value {
             Yaml::Str(text) => Some(text.clone()),
             Yaml::Bool(value) => Some(value.to_string()),
@@ -182,10 +221,7 @@ impl<'n> Item<'n> {
             Yaml::Seq(items) => items
                 .iter()
                 .enumerate()
-                .map(|(index, node)| Item {
-                    node,
-                    path: format!("{}[{index}]", self.path),
-                })
+                .map(|(index, node)| Self::new(node, format!("{}[{index}]", self.path)))
                 .collect(),
             Yaml::Null => Vec::new(),
             other => {
@@ -244,9 +280,9 @@ impl<'n> Item<'n> {
         let path = if self.path.is_empty() {
             key.to_owned()
         } else {
-            format!("{}.{key}", self.path)
+            format!("{}{}{key}", self.path, self.joint)
         };
-        Self { node, path }
+        Self::new(node, path)
     }
 }
 
@@ -268,7 +304,9 @@ impl<'n> Fields<'n> {
 
     /// Returns the field `name` if it is there. A field set to nothing counts as absent.
     pub fn take(&mut self, name: &'static str) -> Option<Item<'n>> {
-        self.known.push(name);
+        if !self.known.contains(&name) {
+            self.known.push(name);
+        }
         let Yaml::Map(entries) = &self.item.node.value else {
             return None;
         };
