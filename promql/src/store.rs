@@ -1,90 +1,70 @@
 //! Series in memory: an inverted index over labels and one column of samples per series.
 //!
-//! It has no clock: the newest appended sample is "now" for retention. Invariants: samples of a
-//! series are strictly ordered by time, stale markers keep their exact bits, and memory is bounded
-//! by [`Limits`].
+//! It has no clock: the newest appended sample is "now" for retention, and [`Store::set_now`] tells
+//! what lies in the future. Invariants: samples of a series are strictly ordered by time, every
+//! value keeps its exact bits, and memory is bounded by [`Limits`].
 
 mod column;
 mod index;
+mod limits;
 
 use std::collections::HashMap;
 
 use column::Column;
 pub(crate) use column::Scratch;
 use index::Index;
+pub use limits::{AppendError, Limits};
 
 use crate::labels::Labels;
 use crate::query::matcher::Matcher;
 use crate::value::Sample;
 
-/// What the store holds at most.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
-    /// Samples older than this, counted from the newest sample, are dropped.
-    pub retention_ms: i64,
-    /// Largest number of series at one time.
-    pub max_series: usize,
-    /// Largest number of samples at one time.
-    pub max_samples: usize,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            retention_ms: i64::MAX,
-            max_series: 1_000_000,
-            max_samples: 500_000_000,
-        }
-    }
-}
-
-/// Why a sample was refused.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum AppendError {
-    /// The series already has a newer sample.
-    #[error(
-        "out of order: {labels} already has a sample at {last_ms} ms, refused one at {t_ms} ms"
-    )]
-    OutOfOrder {
-        /// The series.
-        labels: Labels,
-        /// The time of its newest sample.
-        last_ms: i64,
-        /// The time of the refused sample.
-        t_ms: i64,
-    },
-    /// The series already has another value at this time.
-    #[error("duplicate: {labels} already has another value at {t_ms} ms")]
-    Duplicate {
-        /// The series.
-        labels: Labels,
-        /// The time of both samples.
-        t_ms: i64,
-    },
-    /// The sample is older than the retention reaches.
-    #[error("too old: {t_ms} ms lies beyond the retention")]
-    TooOld {
-        /// The time of the refused sample.
-        t_ms: i64,
-    },
-    /// The store is full.
-    #[error("the store is full: it holds at most {limit} {what}")]
-    Full {
-        /// "series" or "samples".
-        what: &'static str,
-        /// How many.
-        limit: usize,
-    },
-}
-
 /// The place of a series in the store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct SeriesId(u32);
 
-#[derive(Debug)]
+/// Where a series lies in one store, see [`Store::append_at`]. It outlives the series harmlessly.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SeriesRef {
+    id: SeriesId,
+    birth: u64,
+}
+
+/// A place for a series; it is free while there are no samples.
+#[derive(Debug, Default)]
 struct Entry {
     labels: Labels,
+    /// Tells the series apart from others that had its place before.
+    birth: u64,
     column: Column,
+}
+
+impl Entry {
+    fn is_free(&self) -> bool {
+        self.column.last().is_none()
+    }
+
+    /// Says whether a sample is new; not when it repeats the last one.
+    fn is_next(&self, t_ms: i64, value: f64) -> Result<bool, AppendError> {
+        let Some(last) = self.column.last() else {
+            return Ok(true);
+        };
+        if last.t_ms > t_ms {
+            return Err(AppendError::OutOfOrder {
+                labels: self.labels.clone(),
+                last_ms: last.t_ms,
+                t_ms,
+            });
+        }
+        let is_same = last.value.to_bits() == value.to_bits();
+        if last.t_ms == t_ms && !is_same {
+            return Err(AppendError::Duplicate {
+                labels: self.labels.clone(),
+                t_ms,
+            });
+        }
+        Ok(last.t_ms < t_ms)
+    }
 }
 
 /// Series and their samples.
@@ -92,12 +72,15 @@ struct Entry {
 pub struct Store {
     limits: Limits,
     ids: HashMap<Labels, SeriesId>,
-    entries: Vec<Option<Entry>>,
+    entries: Vec<Entry>,
     free: Vec<SeriesId>,
     index: Index,
     samples: usize,
     newest_ms: i64,
+    latest_ms: i64,
     swept_ms: i64,
+    /// How many series there ever were.
+    births: u64,
 }
 
 impl Store {
@@ -119,53 +102,55 @@ impl Store {
             index: Index::default(),
             samples: 0,
             newest_ms: i64::MIN,
+            latest_ms: i64::MAX,
             swept_ms: i64::MIN,
+            births: 0,
         }
+    }
+
+    /// Tells the store what time it is. Without it no sample is refused for being too new.
+    pub fn set_now(&mut self, now_ms: i64) {
+        self.latest_ms = now_ms.saturating_add(self.limits.max_ahead_ms);
+    }
+
+    /// Says whether a sample of this time is too far in the future.
+    pub fn is_too_new(&self, t_ms: i64) -> bool {
+        t_ms > self.latest_ms
     }
 
     /// Adds a sample. The same value at the same time again is accepted and changes nothing.
     pub fn append(&mut self, labels: &Labels, t_ms: i64, value: f64) -> Result<(), AppendError> {
-        if t_ms < self.oldest_kept_ms() {
-            return Err(AppendError::TooOld { t_ms });
-        }
-        let id = match self.ids.get(labels) {
-            Some(id) => *id,
+        self.append_at(None, labels, t_ms, value).map(|_| ())
+    }
+
+    /// Adds a sample and returns where the series lies. `known` is what an earlier call for the
+    /// same labels returned; it spares looking them up.
+    pub fn append_at(
+        &mut self,
+        known: Option<SeriesRef>,
+        labels: &Labels,
+        t_ms: i64,
+        value: f64,
+    ) -> Result<SeriesRef, AppendError> {
+        self.check_time(t_ms)?;
+        let id = match self.find(known, labels) {
+            Some(id) => id,
             None => self.create(labels)?,
         };
-        let Some(entry) = self.entries[id.0 as usize].as_mut() else {
-            return Ok(());
-        };
-        if let Some(last) = entry.column.last() {
-            if last.t_ms > t_ms {
-                return Err(AppendError::OutOfOrder {
-                    labels: labels.clone(),
-                    last_ms: last.t_ms,
-                    t_ms,
-                });
+        let entry = &mut self.entries[id.0 as usize];
+        let birth = entry.birth;
+        if entry.is_next(t_ms, value)? {
+            if self.samples >= self.limits.max_samples {
+                return Err(self.full_of_samples());
             }
-            if last.t_ms == t_ms {
-                if last.value.to_bits() == value.to_bits() {
-                    return Ok(());
-                }
-                return Err(AppendError::Duplicate {
-                    labels: labels.clone(),
-                    t_ms,
-                });
+            entry.column.push(Sample { t_ms, value });
+            self.samples += 1;
+            if t_ms > self.newest_ms {
+                self.newest_ms = t_ms;
+                self.sweep_if_due();
             }
         }
-        if self.samples >= self.limits.max_samples {
-            return Err(AppendError::Full {
-                what: "samples",
-                limit: self.limits.max_samples,
-            });
-        }
-        entry.column.push(Sample { t_ms, value });
-        self.samples += 1;
-        if t_ms > self.newest_ms {
-            self.newest_ms = t_ms;
-            self.sweep_if_due();
-        }
-        Ok(())
+        Ok(SeriesRef { id, birth })
     }
 
     /// Returns how many series have samples.
@@ -178,6 +163,15 @@ impl Store {
         self.samples
     }
 
+    /// Returns how many bytes samples, labels and index take, about: what the allocator adds is
+    /// not known here.
+    pub fn bytes(&self) -> usize {
+        let columns: usize = self.entries.iter().map(|entry| entry.column.bytes()).sum();
+        let slots = self.entries.capacity() * size_of::<Entry>();
+        let ids = self.ids.capacity() * (size_of::<(Labels, SeriesId)>() + 1);
+        columns + slots + ids + self.index.bytes()
+    }
+
     /// Returns the time of the newest sample.
     pub fn newest_ms(&self) -> Option<i64> {
         (self.newest_ms != i64::MIN).then_some(self.newest_ms)
@@ -186,7 +180,7 @@ impl Store {
     /// Returns the newest sample of a series, a stale marker included.
     pub fn last(&self, labels: &Labels) -> Option<Sample> {
         let id = self.ids.get(labels)?;
-        self.entries[id.0 as usize].as_ref()?.column.last()
+        self.entries[id.0 as usize].column.last()
     }
 
     /// Returns the distinct values of a label, sorted.
@@ -197,11 +191,12 @@ impl Store {
     /// Drops every sample before `t_ms` and every series left without one.
     pub fn drop_before(&mut self, t_ms: i64) {
         for slot in 0..self.entries.len() {
-            let Some(entry) = self.entries[slot].as_mut() else {
+            let entry = &mut self.entries[slot];
+            if entry.is_free() {
                 continue;
-            };
+            }
             self.samples -= entry.column.drop_before(t_ms);
-            if entry.column.last().is_none() {
+            if entry.is_free() {
                 self.remove(SeriesId(slot as u32));
             }
         }
@@ -216,26 +211,21 @@ impl Store {
             None => (0..self.entries.len() as u32).map(SeriesId).collect(),
         };
         found.retain(|id| {
-            self.entries[id.0 as usize].as_ref().is_some_and(|entry| {
-                matchers
-                    .iter()
-                    .all(|matcher| matcher.matches(entry.labels.get(&matcher.name).unwrap_or("")))
-            })
+            let entry = &self.entries[id.0 as usize];
+            let value = |name: &str| entry.labels.get(name).unwrap_or("");
+            !entry.is_free() && matchers.iter().all(|m| m.matches(value(&m.name)))
         });
         found
     }
 
     /// Returns the labels of a selected series.
     pub(crate) fn labels(&self, id: SeriesId) -> &Labels {
-        static NONE: std::sync::LazyLock<Labels> = std::sync::LazyLock::new(Labels::default);
-        self.entries[id.0 as usize]
-            .as_ref()
-            .map_or(&*NONE, |entry| &entry.labels)
+        &self.entries[id.0 as usize].labels
     }
 
     /// Returns the newest sample of a series at or before `t_ms`.
     pub(crate) fn at(&self, id: SeriesId, t_ms: i64) -> Option<Sample> {
-        self.entries[id.0 as usize].as_ref()?.column.at(t_ms)
+        self.entries[id.0 as usize].column.at(t_ms)
     }
 
     /// Returns the samples with `after_ms < t <= until_ms`, stale markers among them.
@@ -247,10 +237,8 @@ impl Store {
         until_ms: i64,
         scratch: &'s mut Scratch,
     ) -> (&'s [i64], &'s [f64]) {
-        match self.entries[id.0 as usize].as_ref() {
-            Some(entry) => entry.column.samples(after_ms, until_ms, scratch),
-            None => (&[], &[]),
-        }
+        let column = &self.entries[id.0 as usize].column;
+        column.samples(after_ms, until_ms, scratch)
     }
 
     /// Returns the samples with `after_ms < t <= until_ms`, stale markers left out.
@@ -261,12 +249,35 @@ impl Store {
         until_ms: i64,
         scratch: &'s mut Scratch,
     ) -> (&'s [i64], &'s [f64]) {
-        match self.entries[id.0 as usize].as_ref() {
-            Some(entry) => entry.column.window(after_ms, until_ms, scratch),
-            None => (&[], &[]),
+        let column = &self.entries[id.0 as usize].column;
+        column.window(after_ms, until_ms, scratch)
+    }
+
+    fn check_time(&self, t_ms: i64) -> Result<(), AppendError> {
+        if t_ms < self.oldest_kept_ms() {
+            return Err(AppendError::TooOld { t_ms });
+        }
+        if self.is_too_new(t_ms) {
+            return Err(AppendError::TooNew {
+                t_ms,
+                latest_ms: self.latest_ms,
+            });
+        }
+        Ok(())
+    }
+
+    fn find(&self, known: Option<SeriesRef>, labels: &Labels) -> Option<SeriesId> {
+        let lies_there = |known: &SeriesRef| {
+            let entry = self.entries.get(known.id.0 as usize);
+            entry.is_some_and(|entry| entry.birth == known.birth && !entry.is_free())
+        };
+        match known.filter(lies_there) {
+            Some(known) => Some(known.id),
+            None => self.ids.get(labels).copied(),
         }
     }
 
+    /// Makes a place for a series, whose first sample must follow at once.
     fn create(&mut self, labels: &Labels) -> Result<SeriesId, AppendError> {
         if self.ids.len() >= self.limits.max_series {
             return Err(AppendError::Full {
@@ -274,29 +285,35 @@ impl Store {
                 limit: self.limits.max_series,
             });
         }
-        let id = self
-            .free
-            .pop()
-            .unwrap_or(SeriesId(self.entries.len() as u32));
-        let labels = self.index.add(labels, id);
-        let entry = Some(Entry {
-            labels: labels.clone(),
-            column: Column::default(),
-        });
-        if id.0 as usize == self.entries.len() {
-            self.entries.push(entry);
-        } else {
-            self.entries[id.0 as usize] = entry;
+        if self.samples >= self.limits.max_samples {
+            return Err(self.full_of_samples());
         }
+        let id = self.free.pop().unwrap_or_else(|| {
+            self.entries.push(Entry::default());
+            SeriesId(self.entries.len() as u32 - 1)
+        });
+        let labels = self.index.add(labels, id);
+        self.entries[id.0 as usize] = Entry {
+            labels: labels.clone(),
+            birth: self.births,
+            column: Column::default(),
+        };
+        self.births += 1;
         self.ids.insert(labels, id);
         Ok(id)
     }
 
     fn remove(&mut self, id: SeriesId) {
-        if let Some(entry) = self.entries[id.0 as usize].take() {
-            self.index.remove(&entry.labels, id);
-            self.ids.remove(&entry.labels);
-            self.free.push(id);
+        let entry = std::mem::take(&mut self.entries[id.0 as usize]);
+        self.index.remove(&entry.labels, id);
+        self.ids.remove(&entry.labels);
+        self.free.push(id);
+    }
+
+    fn full_of_samples(&self) -> AppendError {
+        AppendError::Full {
+            what: "samples",
+            limit: self.limits.max_samples,
         }
     }
 

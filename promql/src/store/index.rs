@@ -58,6 +58,24 @@ impl Index {
         self.symbols.retain(|symbol| Arc::strong_count(symbol) > 1);
     }
 
+    /// Returns how many bytes are held, strings and the lists of label sets included.
+    pub(super) fn bytes(&self) -> usize {
+        const PAIR: usize = size_of::<(Arc<str>, Arc<str>)>();
+        // Each string and each list is behind two counters.
+        const COUNTERS: usize = 2 * size_of::<usize>();
+        let texts: usize = self
+            .symbols
+            .iter()
+            .map(|symbol| COUNTERS + symbol.len())
+            .sum();
+        let symbols = self.symbols.capacity() * (size_of::<Arc<str>>() + 1);
+        let values = self.names.values().flat_map(BTreeMap::values);
+        let postings: usize = values
+            .map(|ids| PAIR + ids.capacity() * size_of::<SeriesId>() + ids.len() * PAIR)
+            .sum();
+        texts + symbols + postings
+    }
+
     /// Returns the values of a label in order.
     pub(super) fn values(&self, name: &str) -> impl Iterator<Item = &str> {
         self.names
