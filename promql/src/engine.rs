@@ -1,26 +1,36 @@
 //! Evaluates queries over a store.
 //!
-//! An expression is evaluated at one time; a range query is a row of such evaluations that share
-//! the look-up of series. Files in reading order: `eval` walks the tree, `context` is what a query
-//! carries along, `window` reads ranges, `group` decides which elements belong together.
+//! One evaluator serves a single time, a range query and rules over many steps: it walks the
+//! expression once for a whole grid of steps. Work on labels is done per node, and loops over the
+//! steps hold arithmetic only. Files in reading order: `grid` and `rows` are what goes in and out
+//! of a node, `eval` walks the tree, `context` is what a query carries along, `select`, `window`
+//! and `subquery` read series, `group` decides which rows belong together.
 
 mod aggregate;
 mod binary;
+mod chunk;
 pub(crate) mod context;
 pub(crate) mod eval;
+mod gather;
 pub(crate) mod grid;
 pub(crate) mod group;
+mod hash;
+mod invariant;
 mod result;
+pub(crate) mod rows;
+pub(crate) mod select;
+mod subquery;
 pub(crate) mod window;
 
 pub(crate) use aggregate::{quantile, warn_about_quantile};
-
 pub use grid::{Columns, Grid, Row, is_absent};
 
-use context::Context;
+use context::{Context, Steps};
+use gather::Gathered;
+use grid::Assembly;
 
 use crate::query::Query;
-use crate::query::ast::Type;
+use crate::query::ast::{At, Expr, Type};
 use crate::store::Store;
 use crate::value::Value;
 
@@ -132,10 +142,18 @@ impl Engine {
         query: &Query,
         t_ms: i64,
     ) -> Result<Evaluated, QueryError> {
-        let context = self.context(store, query, t_ms, t_ms);
+        let context = self.context(store, query, (t_ms, t_ms));
+        let steps = Steps {
+            grid: Grid {
+                start_ms: t_ms,
+                step_ms: 1,
+                steps: 1,
+            },
+            separate: false,
+        };
         let value = match query.expr().type_of() {
-            Type::Matrix => result::matrix_at(&context, query.expr(), t_ms)?,
-            _ => result::instant(eval::eval(&context, query.expr(), t_ms)?, t_ms)?,
+            Type::Matrix => result::matrix_at(&context, query.expr(), steps)?,
+            _ => result::instant(eval::eval(&context, query.expr(), steps)?, t_ms)?,
         };
         Ok(Evaluated {
             value,
@@ -154,39 +172,115 @@ impl Engine {
         end_ms: i64,
         step_ms: i64,
     ) -> Result<Evaluated, QueryError> {
-        self.check_range(query, start_ms, end_ms, step_ms)?;
-        let context = self.context(store, query, start_ms, end_ms);
-        let mut rows = result::Rows::default();
-        let mut t_ms = start_ms;
-        while t_ms <= end_ms {
-            context.release_to(rows.samples());
-            rows.add(eval::eval(&context, query.expr(), t_ms)?, t_ms)?;
-            context.check(rows.samples())?;
-            t_ms = t_ms.saturating_add(step_ms);
+        let grid = self.checked_grid(query, start_ms, end_ms, step_ms)?;
+        let context = self.context(store, query, (start_ms, end_ms));
+        let mut gathered = Gathered::default();
+        for part in chunk::split(&context, query.expr(), grid) {
+            let steps = Steps {
+                grid: part,
+                separate: false,
+            };
+            let datum = eval::eval(&context, query.expr(), steps)?;
+            context.release_to(gathered.samples());
+            gathered.add_finished(&context, query.expr(), datum, steps)?;
         }
         Ok(Evaluated {
-            value: rows.into_matrix(),
+            value: result::matrix(gathered),
             notes: context.into_notes(),
         })
+    }
+
+    /// Evaluates a query at every step of a grid, each as if it were an instant query of its own:
+    /// `@ start()` and `@ end()` mean the step, and elements at different steps never collide.
+    ///
+    /// An error at any step is the error of the grid. Remarks are not collected. Sums and means
+    /// over long windows may differ from those of [`Engine::instant`] in their last digits, by a
+    /// relative 1e-12 at most.
+    pub fn grid(&self, store: &Store, query: &Query, grid: Grid) -> Result<Columns, QueryError> {
+        let expr = query.expr();
+        if expr.type_of() == Type::Matrix {
+            return Err(QueryError::BadRange(
+                "a grid needs a scalar or an instant vector expression",
+            ));
+        }
+        if grid.steps == 0 {
+            return Ok(Columns::none());
+        }
+        if looks_at_bounds_in_subquery(expr) {
+            return self.step_by_step(store, query, grid);
+        }
+        let at_once = self.all_steps(store, query, grid);
+        match at_once {
+            // Inside of a subquery rows of different steps may have collided.
+            Err(QueryError::Execution(_)) if has_subquery(expr) => {
+                self.step_by_step(store, query, grid)
+            }
+            at_once => at_once,
+        }
+    }
+
+    fn all_steps(&self, store: &Store, query: &Query, grid: Grid) -> Result<Columns, QueryError> {
+        let context = self.context(store, query, (grid.start_ms, grid.at(grid.steps - 1)));
+        let mut assembly = Assembly::new(grid.steps);
+        let mut from = 0;
+        for part in chunk::split(&context, query.expr(), grid) {
+            let steps = Steps {
+                grid: part,
+                separate: true,
+            };
+            let datum = eval::eval(&context, query.expr(), steps)?;
+            context.release_to(0);
+            assembly.add(datum, from, part.steps)?;
+            from += part.steps;
+        }
+        Ok(assembly.into_columns())
+    }
+
+    fn step_by_step(
+        &self,
+        store: &Store,
+        query: &Query,
+        grid: Grid,
+    ) -> Result<Columns, QueryError> {
+        let mut assembly = Assembly::new(grid.steps);
+        for step in 0..grid.steps {
+            let t_ms = grid.at(step);
+            let context = self.context(store, query, (t_ms, t_ms));
+            let steps = Steps {
+                grid: Grid {
+                    start_ms: t_ms,
+                    steps: 1,
+                    ..grid
+                },
+                separate: false,
+            };
+            let datum = eval::eval(&context, query.expr(), steps)?;
+            assembly.add(datum, step, 1)?;
+        }
+        Ok(assembly.into_columns())
     }
 
     fn context<'q>(
         &'q self,
         store: &'q Store,
         query: &Query,
-        start_ms: i64,
-        end_ms: i64,
+        bounds_ms: (i64, i64),
     ) -> Context<'q> {
-        Context::new(store, &self.options, query.selectors(), start_ms, end_ms)
+        let context = Context::new(store, &self.options, query.selectors(), bounds_ms);
+        if bounds_ms.0 != bounds_ms.1 || has_subquery(query.expr()) {
+            context.in_chunks()
+        } else {
+            context
+        }
     }
 
-    fn check_range(
+    fn checked_grid(
         &self,
         query: &Query,
         start_ms: i64,
         end_ms: i64,
         step_ms: i64,
-    ) -> Result<(), QueryError> {
+    ) -> Result<Grid, QueryError> {
         if matches!(query.expr().type_of(), Type::Matrix | Type::String) {
             return Err(QueryError::BadRange(
                 "a range query needs a scalar or an instant vector expression",
@@ -208,6 +302,34 @@ impl Engine {
                 limit: self.options.max_steps,
             });
         }
-        Ok(())
+        Ok(Grid {
+            start_ms,
+            step_ms,
+            steps: steps as usize,
+        })
     }
+}
+
+fn has_subquery(expr: &Expr) -> bool {
+    let mut found = false;
+    expr.visit(&mut |expr| found |= matches!(expr, Expr::Subquery(_)));
+    found
+}
+
+/// Says whether some point of a subquery depends on the step for which it is evaluated.
+fn looks_at_bounds_in_subquery(expr: &Expr) -> bool {
+    let mut found = false;
+    expr.visit(&mut |expr| {
+        if let Expr::Subquery(subquery) = expr {
+            subquery.expr.visit(&mut |expr| {
+                let shift = match expr {
+                    Expr::Selector(selector) | Expr::Range { selector, .. } => selector.shift,
+                    Expr::Subquery(subquery) => subquery.shift,
+                    _ => return,
+                };
+                found |= matches!(shift.at, Some(At::Start | At::End));
+            });
+        }
+    });
+    found
 }

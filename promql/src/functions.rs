@@ -18,8 +18,9 @@ mod vector;
 pub(crate) mod window;
 
 use crate::engine::QueryError;
-use crate::engine::context::{Context, Datum};
-use crate::engine::window::Window;
+use crate::engine::context::{Context, Steps};
+use crate::engine::rows::Datum;
+use crate::engine::window::{Track, Window};
 use crate::query::ast::{Call, Type};
 
 /// One PromQL function.
@@ -46,7 +47,7 @@ pub(crate) enum Run {
     /// Over each series of a range vector.
     Window(Over),
     /// Over everything at once.
-    Whole(fn(&Context<'_>, &Call, i64) -> Result<Datum, QueryError>),
+    Whole(fn(&Context<'_>, &Call, Steps) -> Result<Datum, QueryError>),
 }
 
 /// A function over the samples of one series.
@@ -54,6 +55,9 @@ pub(crate) enum Run {
 pub(crate) struct Over {
     /// The function; it gets the scalar arguments too. Nothing means no result.
     pub(crate) compute: fn(&Window<'_>, &[f64]) -> Option<f64>,
+    /// The same for all windows of a series at once, for functions without scalar arguments: it
+    /// writes what it finds into a row that is absent everywhere.
+    pub(crate) sweep: Option<fn(&Track<'_>, &mut [f64])>,
     /// Whether the result keeps the metric name.
     pub(crate) keeps_name: bool,
     /// Whether the function only makes sense on counters.
@@ -142,6 +146,7 @@ impl Function {
             experimental: false,
             run: Run::Window(Over {
                 compute,
+                sweep: None,
                 keeps_name: false,
                 counter: false,
                 check: |_| Ok(()),
@@ -153,7 +158,7 @@ impl Function {
     const fn whole(
         name: &'static str,
         args: &'static [Type],
-        whole: fn(&Context<'_>, &Call, i64) -> Result<Datum, QueryError>,
+        whole: fn(&Context<'_>, &Call, Steps) -> Result<Datum, QueryError>,
     ) -> Self {
         Self {
             name,
@@ -191,6 +196,17 @@ impl Function {
         if let Run::Window(over) = self.run {
             self.run = Run::Window(Over {
                 keeps_name: true,
+                ..over
+            });
+        }
+        self
+    }
+
+    #[expect(dead_code, reason = "the sweeps follow")]
+    const fn sweep(mut self, sweep: fn(&Track<'_>, &mut [f64])) -> Self {
+        if let Run::Window(over) = self.run {
+            self.run = Run::Window(Over {
+                sweep: Some(sweep),
                 ..over
             });
         }

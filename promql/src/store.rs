@@ -229,7 +229,6 @@ impl Store {
     }
 
     /// Returns the samples with `after_ms < t <= until_ms`, stale markers among them.
-    #[expect(dead_code, reason = "the evaluation over many steps reads through it")]
     pub(crate) fn samples<'s>(
         &'s self,
         id: SeriesId,

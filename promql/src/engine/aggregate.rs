@@ -1,13 +1,17 @@
 //! Aggregations: `sum`, `avg`, `topk`, `quantile`, ….
 
+mod count_values;
 mod fold;
+mod limit;
 mod ranked;
+mod sums;
 
 use super::QueryError;
-use super::context::{Context, Datum, Element};
-use super::eval::{eval as eval_expr, eval_scalar, eval_vector};
+use super::context::{Context, Steps};
+use super::eval::{eval_scalar, eval_vector};
 use super::group::{Groups, Part};
-use crate::query::ast::{Aggregate, Aggregator, Grouping};
+use super::rows::{Datum, Head, Numbers, Rows};
+use crate::query::ast::{Aggregate, Aggregator};
 use crate::query::print::number;
 
 pub(crate) use ranked::quantile;
@@ -15,46 +19,54 @@ pub(crate) use ranked::quantile;
 pub(crate) fn eval(
     context: &Context<'_>,
     aggregate: &Aggregate,
-    t_ms: i64,
+    steps: Steps,
 ) -> Result<Datum, QueryError> {
-    let result = match aggregate.operator {
+    Ok(Datum::Vector(match aggregate.operator {
         Aggregator::Topk | Aggregator::Bottomk => {
-            let count = parameter(context, aggregate, t_ms)?;
-            let elements = eval_vector(context, &aggregate.expr, t_ms)?;
-            ranked::select(aggregate, elements, count)?
+            let counts = parameter(context, aggregate, steps)?;
+            let rows = eval_vector(context, &aggregate.expr, steps)?;
+            ranked::select(aggregate, rows, &counts)?
+        }
+        Aggregator::Limitk | Aggregator::LimitRatio => {
+            let limits = parameter(context, aggregate, steps)?;
+            let rows = eval_vector(context, &aggregate.expr, steps)?;
+            limit::select(context, aggregate, rows, &limits)?
         }
         Aggregator::Quantile => {
-            let q = parameter(context, aggregate, t_ms)?;
-            warn_about_quantile(context, q);
-            let elements = eval_vector(context, &aggregate.expr, t_ms)?;
-            ranked::quantiles(aggregate, &elements, q)
+            let q = parameter(context, aggregate, steps)?;
+            warn_about_quantile(context, &q);
+            let rows = eval_vector(context, &aggregate.expr, steps)?;
+            ranked::quantiles(aggregate, &rows, &q)
         }
-        Aggregator::CountValues => {
-            let elements = eval_vector(context, &aggregate.expr, t_ms)?;
-            count_values(context, aggregate, &elements, t_ms)?
-        }
+        Aggregator::CountValues => count_values::count(context, aggregate, steps)?,
         _ => {
-            let elements = eval_vector(context, &aggregate.expr, t_ms)?;
-            fold::fold(aggregate, context.options.profile, &elements)
+            let rows = eval_vector(context, &aggregate.expr, steps)?;
+            fold::fold(context, aggregate, &rows)
         }
-    };
-    context.hold(result.len())?;
-    Ok(Datum::Vector(result))
+    }))
 }
 
-/// Remarks on a quantile outside of 0 to 1.
-pub(crate) fn warn_about_quantile(context: &Context<'_>, q: f64) {
-    if !(0.0..=1.0).contains(&q) {
-        context.warn(format!(
-            "quantile value should be between 0 and 1, got {}",
-            number(q)
-        ));
+/// Remarks on quantiles outside of 0 to 1.
+pub(crate) fn warn_about_quantile(context: &Context<'_>, q: &Numbers) {
+    let mut told = None;
+    for q in q.distinct() {
+        if !(0.0..=1.0).contains(q) && told != Some(q.to_bits()) {
+            told = Some(q.to_bits());
+            context.warn(format!(
+                "quantile value should be between 0 and 1, got {}",
+                number(*q)
+            ));
+        }
     }
 }
 
-fn parameter(context: &Context<'_>, aggregate: &Aggregate, t_ms: i64) -> Result<f64, QueryError> {
+fn parameter(
+    context: &Context<'_>,
+    aggregate: &Aggregate,
+    steps: Steps,
+) -> Result<Numbers, QueryError> {
     match &aggregate.parameter {
-        Some(expr) => eval_scalar(context, expr, t_ms),
+        Some(expr) => eval_scalar(context, expr, steps),
         None => Err(QueryError::Execution(format!(
             "{} needs a parameter",
             aggregate.operator.text()
@@ -62,61 +74,51 @@ fn parameter(context: &Context<'_>, aggregate: &Aggregate, t_ms: i64) -> Result<
     }
 }
 
-/// Builds the element that stands for a group.
-fn representative(part: Part<'_>, first: &Element, value: f64) -> Element {
-    Element {
-        labels: part.of(first),
-        value,
-        name: first.name,
-    }
+/// Which group each row belongs to.
+struct Grouped {
+    /// One per row.
+    group_of: Vec<usize>,
+    /// What stands for each group.
+    heads: Vec<Head>,
 }
 
-fn count_values(
-    context: &Context<'_>,
-    aggregate: &Aggregate,
-    elements: &[Element],
-    t_ms: i64,
-) -> Result<Vec<Element>, QueryError> {
-    let label = match &aggregate.parameter {
-        Some(expr) => match eval_expr(context, expr, t_ms)? {
-            Datum::Text(label) => label,
-            Datum::Scalar(_) | Datum::Vector(_) => String::new(),
-        },
-        None => String::new(),
-    };
-    if label.is_empty() {
-        return Err(QueryError::Execution(format!(
-            "invalid label name {label:?} in count_values"
-        )));
+impl Grouped {
+    fn of(aggregate: &Aggregate, rows: &Rows) -> Self {
+        let part = Part::from(&aggregate.grouping);
+        let mut groups = Groups::new(part);
+        let mut heads = Vec::new();
+        let group_of = rows
+            .heads()
+            .iter()
+            .map(|head| {
+                let (group, opened) = groups.enter(head);
+                if opened {
+                    heads.push(Head {
+                        labels: part.of(head),
+                        name: head.name,
+                    });
+                }
+                group
+            })
+            .collect();
+        Self { group_of, heads }
     }
-    let labelled: Vec<Element> = elements
-        .iter()
-        .map(|element| Element::new(element.settled().with(&label, &number(element.value)), 1.0))
-        .collect();
-    let grouping = match &aggregate.grouping {
-        Grouping::Only(names) => {
-            let mut names = names.clone();
-            names.push(label);
-            Grouping::Only(names)
+
+    /// Returns the rows of each group.
+    fn members(&self) -> Vec<Vec<usize>> {
+        let mut members = vec![Vec::new(); self.heads.len()];
+        for (row, group) in self.group_of.iter().enumerate() {
+            members[*group].push(row);
         }
-        Grouping::Except(names) => Grouping::Except(
-            names
-                .iter()
-                .filter(|name| **name != label)
-                .cloned()
-                .collect(),
-        ),
-    };
-    let part = Part::from(&grouping);
-    let mut groups = Groups::new(part);
-    let mut counts: Vec<Element> = Vec::new();
-    for element in &labelled {
-        let (group, opened) = groups.enter(element);
-        if opened {
-            counts.push(representative(part, element, 1.0));
-        } else {
-            counts[group].value += 1.0;
-        }
+        members
     }
-    Ok(counts)
+
+    /// Returns one row per group from the values of all groups, one after another.
+    fn into_rows(self, steps: usize, values: &[f64]) -> Rows {
+        let mut rows = Rows::with_capacity(steps, self.heads.len());
+        for (head, row) in self.heads.into_iter().zip(values.chunks_exact(steps)) {
+            rows.push(head, row);
+        }
+        rows
+    }
 }

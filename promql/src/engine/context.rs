@@ -1,68 +1,64 @@
 //! What one query carries through its evaluation.
 
 use std::cell::{Cell, OnceCell, RefCell};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
-use super::{Notes, Options, Profile, QueryError};
-use crate::labels::{Labels, METRIC_NAME};
+use super::grid::Grid;
+use super::rows::{Name, Rows};
+use super::{Notes, Options, Profile, QueryError, group};
+use crate::labels::Labels;
 use crate::query::ast::{At, Selector, Shift};
 use crate::store::{SeriesId, Store};
 
-/// One element of an instant vector on its way through the expression.
-#[derive(Debug, Clone)]
-pub(crate) struct Element {
-    pub(crate) labels: Labels,
-    pub(crate) value: f64,
-    pub(crate) name: Name,
+/// The times at which an expression is evaluated.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Steps {
+    pub(crate) grid: Grid,
+    /// Whether every step is a query of its own, or all are one query.
+    pub(crate) separate: bool,
 }
 
-/// What became of the metric name. It is cut off late: most consumers never look at it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Name {
-    /// It counts.
-    Kept,
-    /// It counts until the query ends (delayed name removal).
-    Doomed,
-    /// It no longer counts, although it may still be among the labels.
-    Gone,
-}
+impl Steps {
+    pub(crate) fn count(&self) -> usize {
+        self.grid.steps
+    }
 
-impl Element {
-    pub(crate) fn new(labels: Labels, value: f64) -> Self {
+    pub(crate) fn at(&self, step: usize) -> i64 {
+        self.grid.at(step)
+    }
+
+    pub(crate) fn times_ms(&self) -> impl Iterator<Item = i64> + '_ {
+        (0..self.grid.steps).map(|step| self.grid.at(step))
+    }
+
+    /// Returns the first step alone.
+    pub(crate) fn first(self) -> Self {
         Self {
-            labels,
-            value,
-            name: Name::Kept,
+            grid: Grid {
+                steps: 1,
+                ..self.grid
+            },
+            ..self
         }
     }
-
-    /// Returns the labels without a name that no longer counts.
-    pub(crate) fn settled(&self) -> Labels {
-        if self.name == Name::Gone && self.labels.metric_name().is_some() {
-            self.labels.retain(|name| name != METRIC_NAME)
-        } else {
-            self.labels.clone()
-        }
-    }
-}
-
-/// What an expression evaluated to at one time.
-#[derive(Debug)]
-pub(crate) enum Datum {
-    Scalar(f64),
-    Text(String),
-    Vector(Vec<Element>),
 }
 
 pub(crate) struct Context<'q> {
     pub(crate) store: &'q Store,
     pub(crate) options: &'q Options,
+    /// First and last time of the whole query.
     start_ms: i64,
     end_ms: i64,
+    /// Whether the steps come in several chunks.
+    chunked: bool,
     selected: Vec<OnceCell<Vec<SeriesId>>>,
     warnings: RefCell<BTreeSet<String>>,
     infos: RefCell<BTreeSet<String>>,
     held: Cell<usize>,
+    subquery_steps: Cell<usize>,
+    /// Per expression that must not give two rows with the same labels: the rows of earlier
+    /// chunks, by what they became.
+    seen: RefCell<HashMap<usize, HashMap<Labels, Labels>>>,
 }
 
 impl<'q> Context<'q> {
@@ -70,35 +66,58 @@ impl<'q> Context<'q> {
         store: &'q Store,
         options: &'q Options,
         selectors: usize,
-        start_ms: i64,
-        end_ms: i64,
+        (start_ms, end_ms): (i64, i64),
     ) -> Self {
         Self {
             store,
             options,
             start_ms,
             end_ms,
+            chunked: false,
             selected: (0..selectors).map(|_| OnceCell::new()).collect(),
             warnings: RefCell::default(),
             infos: RefCell::default(),
             held: Cell::new(0),
+            subquery_steps: Cell::new(0),
+            seen: RefCell::default(),
         }
     }
 
-    /// Returns the series of a selector; they are looked up once per query.
-    pub(crate) fn series(&self, selector: &Selector) -> &[SeriesId] {
-        self.selected[selector.id].get_or_init(|| self.store.select(&selector.matchers))
+    /// Remembers rows from one chunk of steps to the next where they must not collide.
+    pub(crate) fn in_chunks(mut self) -> Self {
+        self.chunked = true;
+        self
     }
 
-    /// Returns the time that a selector or subquery looks at.
-    pub(crate) fn shifted(&self, shift: Shift, t_ms: i64) -> i64 {
-        let base_ms = match shift.at {
-            None => t_ms,
-            Some(At::Start) => self.start_ms,
-            Some(At::End) => self.end_ms,
-            Some(At::Ms(at_ms)) => at_ms,
+    /// Returns the series of a selector in the order of their labels, as Prometheus' storage has
+    /// them: sums depend on it. They are looked up once per query.
+    pub(crate) fn series(&self, selector: &Selector) -> &[SeriesId] {
+        self.selected[selector.id].get_or_init(|| {
+            let mut ids = self.store.select(&selector.matchers);
+            ids.sort_by(|a, b| self.store.labels(*a).cmp(self.store.labels(*b)));
+            ids
+        })
+    }
+
+    /// Returns the times that a selector or subquery looks at; a distance of 0 is one fixed time.
+    pub(crate) fn view(&self, shift: Shift, steps: Steps) -> Grid {
+        let fixed = |at_ms| Grid {
+            start_ms: at_ms,
+            step_ms: 0,
+            ..steps.grid
         };
-        base_ms.saturating_sub(shift.offset_ms)
+        let grid = match shift.at {
+            None => steps.grid,
+            // Each step is the start and the end of its own query.
+            Some(At::Start | At::End) if steps.separate => steps.grid,
+            Some(At::Start) => fixed(self.start_ms),
+            Some(At::End) => fixed(self.end_ms),
+            Some(At::Ms(at_ms)) => fixed(at_ms),
+        };
+        Grid {
+            start_ms: grid.start_ms.saturating_sub(shift.offset_ms),
+            ..grid
+        }
     }
 
     /// Returns the exclusive lower bound of a window of `range_ms` that ends at `end_ms`. Since
@@ -122,23 +141,84 @@ impl<'q> Context<'q> {
 
     /// Counts samples that the query holds from now on.
     pub(crate) fn hold(&self, samples: usize) -> Result<(), QueryError> {
+        self.check(samples)?;
         self.held.set(self.held.get() + samples);
-        self.check(0)
+        Ok(())
     }
 
     /// Fails when the query would hold too much with `more` samples.
     pub(crate) fn check(&self, more: usize) -> Result<(), QueryError> {
-        if self.held.get() + more > self.options.max_samples {
-            return Err(QueryError::TooManySamples {
-                limit: self.options.max_samples,
-            });
+        if self.held.get().saturating_add(more) > self.options.max_samples {
+            return Err(self.too_many_samples());
         }
         Ok(())
     }
 
-    /// Forgets all held samples but those of the result.
+    pub(crate) fn held(&self) -> usize {
+        self.held.get()
+    }
+
+    /// Forgets all held samples but `samples`.
     pub(crate) fn release_to(&self, samples: usize) {
         self.held.set(samples);
+    }
+
+    /// Counts evaluations inside of subqueries, which nest: a short text can ask for billions.
+    pub(crate) fn visit_subquery(&self, steps: u64) -> Result<(), QueryError> {
+        let steps = usize::try_from(steps).unwrap_or(usize::MAX);
+        let visited = self.subquery_steps.get().saturating_add(steps);
+        self.subquery_steps.set(visited);
+        if visited > self.options.max_samples.saturating_mul(4) {
+            return Err(self.too_many_samples());
+        }
+        Ok(())
+    }
+
+    fn too_many_samples(&self) -> QueryError {
+        QueryError::TooManySamples {
+            limit: self.options.max_samples,
+        }
+    }
+
+    /// Fails when rows that were told apart by a dropped name alone end up with the same labels,
+    /// even at different steps. Functions of range vectors and the unary minus keep their rows
+    /// apart over all steps; other operations only see one step at a time.
+    ///
+    /// `site` is the part of the expression that asks.
+    pub(crate) fn refuse_equal<T>(
+        &self,
+        site: &T,
+        before: &[Labels],
+        rows: &mut Rows,
+        steps: Steps,
+    ) -> Result<(), QueryError> {
+        if self.options.delayed_name_removal {
+            return Ok(());
+        }
+        if steps.separate {
+            return group::merge_equal(rows);
+        }
+        self.refuse_equal_rows(site, before, rows)
+    }
+
+    /// As [`Self::refuse_equal`], for rows whose names are cut off for good.
+    pub(crate) fn refuse_equal_rows<T>(
+        &self,
+        site: &T,
+        before: &[Labels],
+        rows: &Rows,
+    ) -> Result<(), QueryError> {
+        if self.chunked {
+            let mut seen = self.seen.borrow_mut();
+            let seen = seen.entry(std::ptr::from_ref(site).addr()).or_default();
+            for (head, before) in rows.heads().iter().zip(before) {
+                let known = seen.entry(head.settled()).or_insert_with(|| before.clone());
+                if known != before {
+                    return Err(group::same_labelset());
+                }
+            }
+        }
+        group::ensure_distinct(rows)
     }
 
     pub(crate) fn warn(&self, text: String) {

@@ -1,25 +1,40 @@
-//! Walks an expression at one time.
+//! Walks an expression once for all steps of a grid.
 
 use super::binary;
-use super::context::{Context, Datum, Element};
-use super::{QueryError, aggregate, group};
+use super::context::{Context, Steps};
+use super::grid::{absent, is_absent};
+use super::rows::{Datum, Head, Numbers, Rows};
+use super::{QueryError, aggregate, group, invariant, select};
 use crate::functions::{self, Run};
-use crate::query::ast::{Call, Expr, Selector, Type};
-use crate::store::SeriesId;
-use crate::value::{Sample, is_stale};
+use crate::labels::Labels;
+use crate::query::ast::{Call, Expr, Type};
 
 /// Evaluates an expression. Range vectors only occur as arguments and are read through
 /// [`super::window`].
-pub(crate) fn eval(context: &Context<'_>, expr: &Expr, t_ms: i64) -> Result<Datum, QueryError> {
+///
+/// What does not depend on the step is evaluated once.
+pub(crate) fn eval(context: &Context<'_>, expr: &Expr, steps: Steps) -> Result<Datum, QueryError> {
+    let before = context.held();
+    let datum = if steps.count() > 1 && invariant::is_invariant(expr, steps) {
+        node(context, expr, steps.first())?.broadcast(steps.count())
+    } else {
+        node(context, expr, steps)?
+    };
+    context.release_to(before);
+    context.hold(datum.cells())?;
+    Ok(datum)
+}
+
+fn node(context: &Context<'_>, expr: &Expr, steps: Steps) -> Result<Datum, QueryError> {
     match expr {
-        Expr::Number(value) => Ok(Datum::Scalar(*value)),
+        Expr::Number(value) => Ok(Datum::number(*value)),
         Expr::Text(text) => Ok(Datum::Text(text.clone())),
-        Expr::Selector(selector) => select(context, selector, t_ms),
-        Expr::Paren(inner) => eval(context, inner, t_ms),
-        Expr::Negate(inner) => negate(context, inner, t_ms),
-        Expr::Binary(binary) => binary::eval(context, binary, t_ms),
-        Expr::Aggregate(aggregate) => aggregate::eval(context, aggregate, t_ms),
-        Expr::Call(call) => call_function(context, call, t_ms),
+        Expr::Selector(selector) => select::current(context, selector, steps).map(Datum::Vector),
+        Expr::Paren(inner) => node(context, inner, steps),
+        Expr::Negate(inner) => negate(context, expr, inner, steps),
+        Expr::Binary(binary) => binary::eval(context, binary, steps),
+        Expr::Aggregate(aggregate) => aggregate::eval(context, aggregate, steps),
+        Expr::Call(call) => call_function(context, call, steps),
         Expr::Range { .. } | Expr::Subquery(_) => Err(QueryError::Execution(
             "a range vector can only be an argument of a function".to_owned(),
         )),
@@ -30,10 +45,10 @@ pub(crate) fn eval(context: &Context<'_>, expr: &Expr, t_ms: i64) -> Result<Datu
 pub(crate) fn eval_vector(
     context: &Context<'_>,
     expr: &Expr,
-    t_ms: i64,
-) -> Result<Vec<Element>, QueryError> {
-    match eval(context, expr, t_ms)? {
-        Datum::Vector(elements) => Ok(elements),
+    steps: Steps,
+) -> Result<Rows, QueryError> {
+    match eval(context, expr, steps)? {
+        Datum::Vector(rows) => Ok(rows),
         Datum::Scalar(_) | Datum::Text(_) => Err(QueryError::Execution(
             "expected an instant vector".to_owned(),
         )),
@@ -44,118 +59,147 @@ pub(crate) fn eval_vector(
 pub(crate) fn eval_scalar(
     context: &Context<'_>,
     expr: &Expr,
-    t_ms: i64,
-) -> Result<f64, QueryError> {
-    match eval(context, expr, t_ms)? {
-        Datum::Scalar(value) => Ok(value),
+    steps: Steps,
+) -> Result<Numbers, QueryError> {
+    match eval(context, expr, steps)? {
+        Datum::Scalar(numbers) => Ok(numbers),
         Datum::Vector(_) | Datum::Text(_) => {
             Err(QueryError::Execution("expected a scalar".to_owned()))
         }
     }
 }
 
-/// Returns the newest sample of each series within the lookback. A stale marker ends the series:
-/// nothing behind it is looked at.
-pub(crate) fn for_each_current(
+fn negate(
     context: &Context<'_>,
-    selector: &Selector,
-    t_ms: i64,
-    mut each: impl FnMut(SeriesId, Sample),
-) {
-    let end_ms = context.shifted(selector.shift, t_ms);
-    let after_ms = context.window_start(end_ms, context.options.lookback_ms);
-    for id in context.series(selector) {
-        if let Some(sample) = context.store.at(*id, end_ms)
-            && sample.t_ms > after_ms
-            && !is_stale(sample.value)
-        {
-            each(*id, sample);
-        }
-    }
-}
-
-fn select(context: &Context<'_>, selector: &Selector, t_ms: i64) -> Result<Datum, QueryError> {
-    let mut elements = Vec::new();
-    for_each_current(context, selector, t_ms, |id, sample| {
-        elements.push(Element::new(context.store.labels(id).clone(), sample.value));
-    });
-    context.hold(elements.len())?;
-    Ok(Datum::Vector(elements))
-}
-
-fn negate(context: &Context<'_>, inner: &Expr, t_ms: i64) -> Result<Datum, QueryError> {
-    Ok(match eval(context, inner, t_ms)? {
-        Datum::Scalar(value) => Datum::Scalar(-value),
-        Datum::Vector(mut elements) => {
-            for element in &mut elements {
-                element.value = -element.value;
-            }
-            Datum::Vector(drop_names(context, elements)?)
+    expr: &Expr,
+    inner: &Expr,
+    steps: Steps,
+) -> Result<Datum, QueryError> {
+    Ok(match eval(context, inner, steps)? {
+        Datum::Scalar(numbers) => Datum::Scalar(numbers.map(|value| -value)),
+        Datum::Vector(mut rows) => {
+            let before: Vec<Labels> = rows.heads().iter().map(Head::settled).collect();
+            rows.retain_mut(|_, row| {
+                for value in row {
+                    *value = if is_absent(*value) {
+                        absent()
+                    } else {
+                        present(-*value)
+                    };
+                }
+            });
+            doom_names(context, &mut rows);
+            context.refuse_equal(expr, &before, &mut rows, steps)?;
+            Datum::Vector(rows)
         }
         text @ Datum::Text(_) => text,
     })
 }
 
-/// Marks the metric names as gone; two elements that were told apart by it alone are an error.
-pub(crate) fn drop_names(
-    context: &Context<'_>,
-    mut elements: Vec<Element>,
-) -> Result<Vec<Element>, QueryError> {
-    let may_collide = group::names_differ(&elements);
-    for element in &mut elements {
-        element.name = context.dropped_name();
-    }
-    if may_collide && !context.options.delayed_name_removal {
-        ensure_distinct(&elements)?;
-    }
-    Ok(elements)
+/// Keeps a computed NaN from looking like an absent value: flipping or clearing the sign of a NaN
+/// can make any bits.
+pub(crate) fn present(value: f64) -> f64 {
+    if is_absent(value) { f64::NAN } else { value }
 }
 
-/// Fails when two elements have the same labels.
-pub(crate) fn ensure_distinct(elements: &[Element]) -> Result<(), QueryError> {
-    if elements.len() > 1 && group::duplicate(elements).is_some() {
-        return Err(QueryError::Execution(
-            "vector cannot contain metrics with the same labelset".to_owned(),
-        ));
+fn doom_names(context: &Context<'_>, rows: &mut Rows) {
+    let name = context.dropped_name();
+    for head in rows.heads_mut() {
+        head.name = name;
+    }
+}
+
+/// Marks the metric names as gone; two rows that were told apart by it alone become one, or are
+/// an error where both are there.
+pub(crate) fn drop_names(context: &Context<'_>, rows: &mut Rows) -> Result<(), QueryError> {
+    let may_collide = group::names_differ(rows.heads());
+    doom_names(context, rows);
+    if may_collide && !context.options.delayed_name_removal {
+        group::merge_equal(rows)?;
     }
     Ok(())
 }
 
-fn call_function(context: &Context<'_>, call: &Call, t_ms: i64) -> Result<Datum, QueryError> {
+fn call_function(context: &Context<'_>, call: &Call, steps: Steps) -> Result<Datum, QueryError> {
     match call.function.run {
-        Run::Map(map) => {
-            let mut elements = match call.args.first() {
-                Some(arg) if arg.type_of() == Type::Vector => eval_vector(context, arg, t_ms)?,
-                // `hour()` and its like mean the time of the evaluation.
-                _ => vec![Element::new(
-                    crate::labels::Labels::default(),
-                    t_ms as f64 / 1000.0,
-                )],
-            };
-            let parameters = scalars(context, call, t_ms)?;
-            elements.retain_mut(|element| match map(element.value, &parameters) {
-                Some(value) => {
-                    element.value = value;
-                    true
-                }
-                None => false,
-            });
-            Ok(Datum::Vector(drop_names(context, elements)?))
-        }
-        Run::Window(over) => functions::window::eval(context, call, over, t_ms),
-        Run::Whole(whole) => whole(context, call, t_ms),
+        Run::Map(map) => map_rows(context, call, map, steps),
+        Run::Window(over) => functions::window::eval(context, call, over, steps),
+        Run::Whole(whole) => whole(context, call, steps),
     }
 }
 
-/// Evaluates the scalar arguments of a call, in order.
-pub(crate) fn scalars(
+fn map_rows(
     context: &Context<'_>,
     call: &Call,
-    t_ms: i64,
-) -> Result<Vec<f64>, QueryError> {
-    call.args
-        .iter()
-        .filter(|arg| arg.type_of() == Type::Scalar)
-        .map(|arg| eval_scalar(context, arg, t_ms))
-        .collect()
+    map: fn(f64, &[f64]) -> Option<f64>,
+    steps: Steps,
+) -> Result<Datum, QueryError> {
+    let mut rows = match call.args.first() {
+        Some(arg) if arg.type_of() == Type::Vector => eval_vector(context, arg, steps)?,
+        _ => times(steps),
+    };
+    let parameters = Parameters::of(context, call, steps)?;
+    let mut current = parameters.first();
+    rows.retain_mut(|_, row| {
+        for (step, value) in row.iter_mut().enumerate() {
+            if is_absent(*value) {
+                continue;
+            }
+            parameters.read(step, &mut current);
+            *value = map(*value, &current).map_or_else(absent, present);
+        }
+    });
+    drop_names(context, &mut rows)?;
+    Ok(Datum::Vector(rows))
+}
+
+/// `hour()` and its like mean the time of the evaluation.
+fn times(steps: Steps) -> Rows {
+    let seconds: Vec<f64> = steps.times_ms().map(|t_ms| t_ms as f64 / 1000.0).collect();
+    let mut rows = Rows::new(steps.count());
+    rows.push(Head::new(Labels::default()), &seconds);
+    rows
+}
+
+/// The scalar arguments of a call, in order.
+pub(crate) struct Parameters {
+    numbers: Vec<Numbers>,
+    vary: bool,
+}
+
+impl Parameters {
+    pub(crate) fn of(context: &Context<'_>, call: &Call, steps: Steps) -> Result<Self, QueryError> {
+        let numbers = call
+            .args
+            .iter()
+            .filter(|arg| arg.type_of() == Type::Scalar)
+            .map(|arg| eval_scalar(context, arg, steps))
+            .collect::<Result<Vec<_>, _>>()?;
+        let vary = numbers
+            .iter()
+            .any(|numbers| matches!(numbers, Numbers::PerStep(_)));
+        Ok(Self { numbers, vary })
+    }
+
+    pub(crate) fn numbers(&self) -> &[Numbers] {
+        &self.numbers
+    }
+
+    pub(crate) fn vary(&self) -> bool {
+        self.vary
+    }
+
+    /// Returns the arguments at the first step.
+    pub(crate) fn first(&self) -> Vec<f64> {
+        self.numbers.iter().map(|numbers| numbers.at(0)).collect()
+    }
+
+    /// Puts the arguments at a step into `current`, which holds those of some other step.
+    pub(crate) fn read(&self, step: usize, current: &mut [f64]) {
+        if self.vary {
+            for (into, numbers) in current.iter_mut().zip(&self.numbers) {
+                *into = numbers.at(step);
+            }
+        }
+    }
 }

@@ -1,12 +1,11 @@
-//! Many evaluations at once: the times, and the values that come back.
+//! The times of many evaluations, and the values that come back.
 
 use std::collections::HashMap;
 
-use super::{Engine, QueryError};
+use super::rows::Datum;
+use super::{QueryError, group, result};
 use crate::labels::Labels;
-use crate::query::Query;
-use crate::store::Store;
-use crate::value::{Value, is_stale, stale_nan};
+use crate::value::{is_stale, stale_nan};
 
 /// Returns the value that stands for "no element at this step": the stale marker, which no
 /// arithmetic makes and which never reaches a result otherwise.
@@ -58,41 +57,84 @@ pub enum Columns {
     Text(String),
 }
 
-impl Engine {
-    /// Evaluates a query at every step of a grid, each as if it were an instant query of its own:
-    /// `@ start()` and `@ end()` mean the step, and elements at different steps never collide.
-    ///
-    /// An error at any step is the error of the grid.
-    pub fn grid(&self, store: &Store, query: &Query, grid: Grid) -> Result<Columns, QueryError> {
-        let mut scalars = Vec::new();
-        let mut order: HashMap<Labels, usize> = HashMap::new();
-        let mut rows: Vec<Row> = Vec::new();
-        for step in 0..grid.steps {
-            match self.instant(store, query, grid.at(step))?.value {
-                Value::Scalar(sample) => scalars.push(sample.value),
-                Value::String(text) => return Ok(Columns::Text(text)),
-                Value::Vector(points) => {
-                    for point in points {
-                        let row = *order.entry(point.labels).or_insert_with_key(|labels| {
-                            rows.push(Row {
-                                labels: labels.clone(),
-                                values: vec![absent(); grid.steps],
-                            });
-                            rows.len() - 1
-                        });
-                        rows[row].values[step] = point.sample.value;
-                    }
-                }
-                Value::Matrix(_) => {
-                    return Err(QueryError::BadRange(
-                        "a grid needs a scalar or an instant vector expression",
-                    ));
+impl Columns {
+    /// Returns no rows at all.
+    pub(super) fn none() -> Self {
+        Self::Vector(Vec::new())
+    }
+}
+
+/// Puts the columns of several chunks of steps side by side.
+#[derive(Debug)]
+pub(super) struct Assembly {
+    steps: usize,
+    order: HashMap<Labels, usize>,
+    rows: Vec<Row>,
+    scalars: Vec<f64>,
+    text: Option<String>,
+    is_scalar: bool,
+}
+
+impl Assembly {
+    pub(super) fn new(steps: usize) -> Self {
+        Self {
+            steps,
+            order: HashMap::new(),
+            rows: Vec::new(),
+            scalars: Vec::new(),
+            text: None,
+            is_scalar: false,
+        }
+    }
+
+    /// Adds what an expression was at the steps from `from` on.
+    pub(super) fn add(
+        &mut self,
+        datum: Datum,
+        from: usize,
+        steps: usize,
+    ) -> Result<(), QueryError> {
+        match datum {
+            Datum::Text(text) => self.text = Some(text),
+            Datum::Scalar(numbers) => {
+                self.is_scalar = true;
+                self.scalars.extend(numbers.into_values(steps));
+            }
+            Datum::Vector(mut rows) => {
+                result::finish(&mut rows)?;
+                for (head, row) in rows.iter() {
+                    self.add_row(&head.labels, row, from)?;
                 }
             }
         }
-        if scalars.len() == grid.steps && grid.steps > 0 {
-            return Ok(Columns::Scalar(scalars));
+        Ok(())
+    }
+
+    fn add_row(&mut self, labels: &Labels, row: &[f64], from: usize) -> Result<(), QueryError> {
+        let at = *self.order.entry(labels.clone()).or_insert_with(|| {
+            self.rows.push(Row {
+                labels: labels.clone(),
+                values: vec![absent(); self.steps],
+            });
+            self.rows.len() - 1
+        });
+        for (into, value) in self.rows[at].values[from..].iter_mut().zip(row) {
+            if is_absent(*value) {
+                continue;
+            }
+            if !is_absent(*into) {
+                return Err(group::same_labelset());
+            }
+            *into = *value;
         }
-        Ok(Columns::Vector(rows))
+        Ok(())
+    }
+
+    pub(super) fn into_columns(self) -> Columns {
+        match self.text {
+            Some(text) => Columns::Text(text),
+            None if self.is_scalar => Columns::Scalar(self.scalars),
+            None => Columns::Vector(self.rows),
+        }
     }
 }

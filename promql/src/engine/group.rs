@@ -1,9 +1,11 @@
-//! Which elements belong together: label sets compared on a part of their labels.
+//! Which rows belong together: label sets compared on a part of their labels.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
-use super::context::{Element, Name};
+use super::QueryError;
+use super::grid::is_absent;
+use super::rows::{Head, Name, Rows};
 use crate::labels::{Labels, METRIC_NAME};
 use crate::query::ast::Grouping;
 
@@ -37,30 +39,28 @@ impl Part<'_> {
         }
     }
 
-    /// Returns the labels of an element that count.
-    pub(crate) fn of(self, element: &Element) -> Labels {
-        element.labels.retain(|name| {
-            self.counts(name) && !(element.name == Name::Gone && name == METRIC_NAME)
-        })
+    /// Returns the labels of a row that count.
+    pub(crate) fn of(self, head: &Head) -> Labels {
+        head.labels
+            .retain(|name| self.counts(name) && !(head.name == Name::Gone && name == METRIC_NAME))
     }
 
-    fn labels<'e>(self, element: &'e Element) -> impl Iterator<Item = (&'e str, &'e str)>
+    fn labels<'e>(self, head: &'e Head) -> impl Iterator<Item = (&'e str, &'e str)>
     where
         Self: 'e,
     {
-        let gone = element.name == Name::Gone;
-        element
-            .labels
+        let gone = head.name == Name::Gone;
+        head.labels
             .iter()
             .filter(move |(name, _)| self.counts(name) && !(gone && *name == METRIC_NAME))
     }
 
-    fn same(self, left: &Element, right: &Element) -> bool {
+    fn same(self, left: &Head, right: &Head) -> bool {
         self.labels(left).eq(self.labels(right))
     }
 
     /// FNV-1a over names and values with separators; equality is checked afterwards.
-    fn hash(self, element: &Element) -> u64 {
+    fn hash(self, head: &Head) -> u64 {
         let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
         let mut feed = |bytes: &[u8]| {
             for byte in bytes {
@@ -68,7 +68,7 @@ impl Part<'_> {
             }
             hash = (hash ^ 0xff).wrapping_mul(0x0000_0100_0000_01b3);
         };
-        for (name, value) in self.labels(element) {
+        for (name, value) in self.labels(head) {
             feed(name.as_bytes());
             feed(value.as_bytes());
         }
@@ -97,11 +97,11 @@ impl Hasher for Ready {
     }
 }
 
-/// Numbers groups in the order in which their first element appears.
+/// Numbers groups in the order in which their first row appears.
 pub(crate) struct Groups<'g, 'e> {
     part: Part<'g>,
     by_hash: HashMap<u64, Vec<usize>, BuildHasherDefault<Ready>>,
-    first: Vec<&'e Element>,
+    first: Vec<&'e Head>,
 }
 
 impl<'g, 'e> Groups<'g, 'e> {
@@ -113,48 +113,82 @@ impl<'g, 'e> Groups<'g, 'e> {
         }
     }
 
-    pub(crate) fn find(&self, element: &Element) -> Option<usize> {
+    pub(crate) fn find(&self, head: &Head) -> Option<usize> {
         self.by_hash
-            .get(&self.part.hash(element))?
+            .get(&self.part.hash(head))?
             .iter()
             .copied()
-            .find(|group| self.part.same(self.first[*group], element))
+            .find(|group| self.part.same(self.first[*group], head))
     }
 
-    /// Returns the group of an element and whether the element opened it.
-    pub(crate) fn enter(&mut self, element: &'e Element) -> (usize, bool) {
-        let candidates = self.by_hash.entry(self.part.hash(element)).or_default();
+    /// Returns the group of a row and whether it opened it.
+    pub(crate) fn enter(&mut self, head: &'e Head) -> (usize, bool) {
+        let candidates = self.by_hash.entry(self.part.hash(head)).or_default();
         let known = candidates
             .iter()
             .copied()
-            .find(|group| self.part.same(self.first[*group], element));
+            .find(|group| self.part.same(self.first[*group], head));
         if let Some(group) = known {
             return (group, false);
         }
         candidates.push(self.first.len());
-        self.first.push(element);
+        self.first.push(head);
         (self.first.len() - 1, true)
     }
-
-    /// Returns the element that opened a group.
-    pub(crate) fn first(&self, group: usize) -> &'e Element {
-        self.first[group]
-    }
 }
 
-/// Returns a label set that occurs twice.
-pub(crate) fn duplicate(elements: &[Element]) -> Option<Labels> {
-    let mut groups = Groups::new(Part::All);
-    elements
-        .iter()
-        .find(|element| !groups.enter(element).1)
-        .map(Element::settled)
-}
-
-/// Says whether dropping the metric name could make two distinct elements equal: not while they
-/// all have the same name.
-pub(crate) fn names_differ(elements: &[Element]) -> bool {
-    let mut names = elements.iter().map(|element| element.labels.metric_name());
+/// Says whether dropping the metric name could make two distinct rows equal: not while they all
+/// have the same name.
+pub(crate) fn names_differ(heads: &[Head]) -> bool {
+    let mut names = heads.iter().map(|head| head.labels.metric_name());
     let first = names.next();
     names.any(|name| Some(name) != first)
+}
+
+pub(crate) fn same_labelset() -> QueryError {
+    QueryError::Execution("vector cannot contain metrics with the same labelset".to_owned())
+}
+
+/// Fails when two rows have the same labels, even at different steps.
+pub(crate) fn ensure_distinct(rows: &Rows) -> Result<(), QueryError> {
+    let mut groups = Groups::new(Part::All);
+    if rows.len() < 2 || rows.heads().iter().all(|head| groups.enter(head).1) {
+        return Ok(());
+    }
+    Err(same_labelset())
+}
+
+/// Makes one row of rows with the same labels; fails when two are there at the same step.
+pub(crate) fn merge_equal(rows: &mut Rows) -> Result<(), QueryError> {
+    if rows.len() < 2 {
+        return Ok(());
+    }
+    let mut groups = Groups::new(Part::All);
+    if rows.heads().iter().all(|head| groups.enter(head).1) {
+        return Ok(());
+    }
+    merge_found(rows)
+}
+
+fn merge_found(rows: &mut Rows) -> Result<(), QueryError> {
+    let mut groups = Groups::new(Part::All);
+    let mut merged = Rows::with_capacity(rows.steps(), rows.len());
+    for (head, row) in rows.iter() {
+        let (group, opened) = groups.enter(head);
+        if opened {
+            merged.push(head.clone(), row);
+            continue;
+        }
+        for (into, value) in merged.row_mut(group).iter_mut().zip(row) {
+            if is_absent(*value) {
+                continue;
+            }
+            if !is_absent(*into) {
+                return Err(same_labelset());
+            }
+            *into = *value;
+        }
+    }
+    *rows = merged;
+    Ok(())
 }

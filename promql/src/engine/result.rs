@@ -1,32 +1,37 @@
-//! From evaluated elements to the values that callers see.
-
-use std::collections::HashMap;
+//! From evaluated rows to the values that callers see.
 
 use super::QueryError;
-use super::context::{Context, Datum, Element, Name};
-use super::eval::ensure_distinct;
+use super::context::{Context, Steps};
+use super::gather::Gathered;
+use super::group;
+use super::rows::{Datum, Name, Rows};
 use super::window;
 use crate::labels::Labels;
 use crate::query::Expr;
 use crate::value::{Point, Sample, Series, Value};
 
-/// Returns the value of an instant query.
+/// Returns the value of an instant query from that of a single step.
 pub(super) fn instant(datum: Datum, t_ms: i64) -> Result<Value, QueryError> {
     Ok(match datum {
-        Datum::Scalar(value) => Value::Scalar(Sample { t_ms, value }),
+        Datum::Scalar(numbers) => Value::Scalar(Sample {
+            t_ms,
+            value: numbers.at(0),
+        }),
         Datum::Text(text) => Value::String(text),
-        Datum::Vector(elements) => Value::Vector(
-            finished(elements)?
-                .into_iter()
-                .map(|element| Point {
-                    labels: element.labels,
-                    sample: Sample {
-                        t_ms,
-                        value: element.value,
-                    },
-                })
-                .collect(),
-        ),
+        Datum::Vector(mut rows) => {
+            finish(&mut rows)?;
+            Value::Vector(
+                rows.iter()
+                    .map(|(head, row)| Point {
+                        labels: head.labels.clone(),
+                        sample: Sample {
+                            t_ms,
+                            value: row[0],
+                        },
+                    })
+                    .collect(),
+            )
+        }
     })
 }
 
@@ -34,101 +39,85 @@ pub(super) fn instant(datum: Datum, t_ms: i64) -> Result<Value, QueryError> {
 pub(super) fn matrix_at(
     context: &Context<'_>,
     expr: &Expr,
-    t_ms: i64,
+    steps: Steps,
 ) -> Result<Value, QueryError> {
     let mut series = Vec::new();
-    window::for_each(context, expr, t_ms, &mut |labels, window| {
-        let samples = window
-            .times_ms
-            .iter()
-            .zip(window.values)
-            .map(|(t_ms, value)| Sample {
-                t_ms: *t_ms,
-                value: *value,
-            })
-            .collect();
-        series.push(Series {
-            labels: labels.clone(),
-            samples,
-        });
+    window::for_each(context, expr, steps, &mut |labels, track| {
+        if let Some(window) = track.window(0) {
+            series.push(Series {
+                labels: labels.clone(),
+                samples: samples(window.times_ms, window.values),
+            });
+        }
+        Ok(())
     })?;
     series.sort_by(|a, b| a.labels.cmp(&b.labels));
     Ok(Value::Matrix(series))
 }
 
-/// Cuts off names that no longer count.
-fn finished(mut elements: Vec<Element>) -> Result<Vec<Element>, QueryError> {
+/// Returns the value of a range query.
+pub(super) fn matrix(gathered: Gathered) -> Value {
+    let mut series: Vec<Series> = gathered
+        .into_series()
+        .into_iter()
+        .map(|series| Series {
+            samples: samples(&series.times_ms, &series.values),
+            labels: series.labels,
+        })
+        .collect();
+    series.sort_by(|a, b| a.labels.cmp(&b.labels));
+    Value::Matrix(series)
+}
+
+fn samples(times_ms: &[i64], values: &[f64]) -> Vec<Sample> {
+    times_ms
+        .iter()
+        .zip(values)
+        .map(|(t_ms, value)| Sample {
+            t_ms: *t_ms,
+            value: *value,
+        })
+        .collect()
+}
+
+/// Cuts off names that no longer count. Where they went late, equal rows become one unless they
+/// are there at the same step.
+pub(super) fn finish(rows: &mut Rows) -> Result<(), QueryError> {
+    if cut_names(rows) {
+        group::merge_equal(rows)?;
+    }
+    Ok(())
+}
+
+/// As [`finish`], and equal rows are an error even at different steps.
+pub(super) fn finish_apart(
+    context: &Context<'_>,
+    expr: &Expr,
+    rows: &mut Rows,
+) -> Result<(), QueryError> {
+    if !context.options.delayed_name_removal {
+        cut_names(rows);
+        return Ok(());
+    }
+    let before: Vec<Labels> = rows
+        .heads()
+        .iter()
+        .map(|head| head.labels.clone())
+        .collect();
+    cut_names(rows);
+    context.refuse_equal_rows(expr, &before, rows)
+}
+
+/// Says whether some names were cut off late.
+fn cut_names(rows: &mut Rows) -> bool {
     let mut was_doomed = false;
-    for element in &mut elements {
-        if element.name == Name::Kept {
+    for head in rows.heads_mut() {
+        if head.name == Name::Kept {
             continue;
         }
-        was_doomed |= element.name == Name::Doomed;
-        element.name = Name::Gone;
-        element.labels = element.settled();
+        was_doomed |= head.name == Name::Doomed;
+        head.name = Name::Gone;
+        head.labels = head.settled();
     }
-    if was_doomed {
-        ensure_distinct(&elements)?;
-    }
-    Ok(elements)
-}
-
-/// The rows of a range query as they come in.
-#[derive(Default)]
-pub(super) struct Rows {
-    order: HashMap<Labels, usize>,
-    series: Vec<Series>,
-    samples: usize,
-}
-
-impl Rows {
-    pub(super) fn samples(&self) -> usize {
-        self.samples
-    }
-
-    pub(super) fn add(&mut self, datum: Datum, t_ms: i64) -> Result<(), QueryError> {
-        match datum {
-            Datum::Scalar(value) => self.push(Labels::default(), Sample { t_ms, value }),
-            Datum::Text(_) => Ok(()),
-            Datum::Vector(elements) => finished(elements)?.into_iter().try_for_each(|element| {
-                let sample = Sample {
-                    t_ms,
-                    value: element.value,
-                };
-                self.push(element.labels, sample)
-            }),
-        }
-    }
-
-    fn push(&mut self, labels: Labels, sample: Sample) -> Result<(), QueryError> {
-        let series = if let Some(index) = self.order.get(&labels) {
-            &mut self.series[*index]
-        } else {
-            self.order.insert(labels.clone(), self.series.len());
-            self.series.push(Series {
-                labels,
-                samples: Vec::new(),
-            });
-            let last = self.series.len() - 1;
-            &mut self.series[last]
-        };
-        if series
-            .samples
-            .last()
-            .is_some_and(|last| last.t_ms == sample.t_ms)
-        {
-            return Err(QueryError::Execution(format!(
-                "vector cannot contain metrics with the same labelset: {} is there twice",
-                series.labels
-            )));
-        }
-        series.samples.push(sample);
-        self.samples += 1;
-        Ok(())
-    }
-
-    pub(super) fn into_matrix(mut self) -> Value {
-        self.series.sort_by(|a, b| a.labels.cmp(&b.labels));
-        Value::Matrix(self.series)
-    }
+    was_doomed
 }

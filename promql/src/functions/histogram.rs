@@ -4,9 +4,11 @@
 
 use super::buckets::{self, Bucket};
 use super::{Function, Type};
-use crate::engine::context::{Context, Datum, Element};
-use crate::engine::eval::{ensure_distinct, eval_scalar, eval_vector};
-use crate::engine::group::{Groups, Part};
+use crate::engine::context::{Context, Steps};
+use crate::engine::eval::{eval_scalar, eval_vector};
+use crate::engine::grid::is_absent;
+use crate::engine::group::{self, Groups, Part};
+use crate::engine::rows::{Datum, Head, Rows};
 use crate::engine::{QueryError, warn_about_quantile};
 use crate::query::ast::Call;
 
@@ -30,12 +32,16 @@ pub(super) const ROWS: &[Function] = &[
     Function::map("histogram_stdvar", |_, _| None),
 ];
 
-fn histogram_quantile(context: &Context<'_>, call: &Call, t_ms: i64) -> Result<Datum, QueryError> {
-    let q = eval_scalar(context, &call.args[0], t_ms)?;
-    let elements = eval_vector(context, &call.args[1], t_ms)?;
-    warn_about_quantile(context, q);
-    per_histogram(context, &elements, |metric, buckets| {
-        let quantile = buckets::quantile(q, buckets);
+fn histogram_quantile(
+    context: &Context<'_>,
+    call: &Call,
+    steps: Steps,
+) -> Result<Datum, QueryError> {
+    let q = eval_scalar(context, &call.args[0], steps)?;
+    let rows = eval_vector(context, &call.args[1], steps)?;
+    warn_about_quantile(context, &q);
+    per_histogram(context, &rows, |metric, step, buckets| {
+        let quantile = buckets::quantile(q.at(step), buckets);
         if quantile.lifted {
             context.inform(format!(
                 "input to histogram_quantile needed to be fixed for monotonicity (see \
@@ -47,57 +53,88 @@ fn histogram_quantile(context: &Context<'_>, call: &Call, t_ms: i64) -> Result<D
     })
 }
 
-fn histogram_fraction(context: &Context<'_>, call: &Call, t_ms: i64) -> Result<Datum, QueryError> {
-    let lower = eval_scalar(context, &call.args[0], t_ms)?;
-    let upper = eval_scalar(context, &call.args[1], t_ms)?;
-    let elements = eval_vector(context, &call.args[2], t_ms)?;
-    per_histogram(context, &elements, |_, buckets| {
-        buckets::fraction(lower, upper, buckets)
+fn histogram_fraction(
+    context: &Context<'_>,
+    call: &Call,
+    steps: Steps,
+) -> Result<Datum, QueryError> {
+    let lower = eval_scalar(context, &call.args[0], steps)?;
+    let upper = eval_scalar(context, &call.args[1], steps)?;
+    let rows = eval_vector(context, &call.args[2], steps)?;
+    per_histogram(context, &rows, |_, step, buckets| {
+        buckets::fraction(lower.at(step), upper.at(step), buckets)
     })
 }
 
-/// Computes one value per set of labels without `le`.
+/// The rows of one histogram with their upper bounds.
+struct Histogram {
+    head: Head,
+    bounds: Vec<(f64, usize)>,
+}
+
+/// Computes one value per step and set of labels without `le`.
 fn per_histogram(
     context: &Context<'_>,
-    elements: &[Element],
-    compute: impl Fn(&str, &mut Vec<Bucket>) -> f64,
+    rows: &Rows,
+    compute: impl Fn(&str, usize, &mut Vec<Bucket>) -> f64,
 ) -> Result<Datum, QueryError> {
+    let mut result = Rows::new(rows.steps());
+    let mut buckets = Vec::new();
+    for Histogram { head, bounds } in histograms(context, rows) {
+        let metric = head.labels.metric_name().unwrap_or("").to_owned();
+        result.add(
+            || head,
+            |into| {
+                for (step, value) in into.iter_mut().enumerate() {
+                    buckets.clear();
+                    buckets.extend(bounds.iter().filter_map(|(upper, row)| {
+                        let count = rows.row(*row)[step];
+                        (!is_absent(count)).then_some(Bucket {
+                            upper: *upper,
+                            count,
+                        })
+                    }));
+                    if !buckets.is_empty() {
+                        *value = compute(&metric, step, &mut buckets);
+                    }
+                }
+            },
+        );
+    }
+    if !context.options.delayed_name_removal {
+        group::merge_equal(&mut result)?;
+    }
+    Ok(Datum::Vector(result))
+}
+
+fn histograms(context: &Context<'_>, rows: &Rows) -> Vec<Histogram> {
     let mut groups = Groups::new(Part::But(BOUND));
-    let mut histograms: Vec<Vec<Bucket>> = Vec::new();
-    for element in elements {
-        let bound = element.labels.get(BOUND).unwrap_or("");
+    let mut histograms: Vec<Histogram> = Vec::new();
+    for (row, head) in rows.heads().iter().enumerate() {
+        let bound = head.labels.get(BOUND).unwrap_or("");
         let Ok(upper) = bound.parse::<f64>() else {
             context.warn(format!(
                 "bucket label \"le\" is missing or has a malformed value of {bound:?} for metric \
                  name {:?}",
-                element.settled().metric_name().unwrap_or("")
+                head.settled().metric_name().unwrap_or("")
             ));
             continue;
         };
-        let (group, opened) = groups.enter(element);
+        let (group, opened) = groups.enter(head);
         if opened {
-            histograms.push(Vec::new());
+            histograms.push(Histogram {
+                head: Head {
+                    labels: Part::But(BOUND).of(head),
+                    name: context.dropped_name(),
+                },
+                bounds: Vec::new(),
+            });
         }
-        histograms[group].push(Bucket {
-            upper,
-            count: element.value,
-        });
+        histograms[group].bounds.push((upper, row));
     }
-    let result: Vec<Element> = histograms
-        .iter_mut()
-        .enumerate()
-        .map(|(group, buckets)| {
-            let labels = Part::But(BOUND).of(groups.first(group));
-            let value = compute(labels.metric_name().unwrap_or(""), buckets);
-            Element {
-                labels,
-                value,
-                name: context.dropped_name(),
-            }
-        })
-        .collect();
-    if !context.options.delayed_name_removal {
-        ensure_distinct(&result)?;
+    // Buckets in order need no sorting at each step.
+    for histogram in &mut histograms {
+        histogram.bounds.sort_by(|a, b| a.0.total_cmp(&b.0));
     }
-    Ok(Datum::Vector(result))
+    histograms
 }

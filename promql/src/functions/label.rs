@@ -1,9 +1,11 @@
 //! `label_replace` and `label_join`.
 
 use super::{Function, Type};
-use crate::engine::QueryError;
-use crate::engine::context::{Context, Datum, Element, Name};
-use crate::engine::eval::{ensure_distinct, eval, eval_vector};
+use crate::engine::context::{Context, Steps};
+use crate::engine::eval::{eval, eval_vector};
+use crate::engine::rows::{Datum, Head, Name, Rows};
+use crate::engine::{QueryError, group};
+use crate::labels::Labels;
 use crate::labels::METRIC_NAME;
 use crate::query::anchored_regex;
 use crate::query::ast::Call;
@@ -29,68 +31,87 @@ pub(super) const ROWS: &[Function] = &[
     .repeated(),
 ];
 
-fn label_replace(context: &Context<'_>, call: &Call, t_ms: i64) -> Result<Datum, QueryError> {
-    let mut elements = eval_vector(context, &call.args[0], t_ms)?;
-    let target = text(context, call, 1, t_ms)?;
-    let replacement = text(context, call, 2, t_ms)?;
-    let source = text(context, call, 3, t_ms)?;
-    let pattern = text(context, call, 4, t_ms)?;
+fn label_replace(context: &Context<'_>, call: &Call, steps: Steps) -> Result<Datum, QueryError> {
+    let mut rows = eval_vector(context, &call.args[0], steps)?;
+    let target = text(context, call, 1, steps)?;
+    let replacement = text(context, call, 2, steps)?;
+    let source = text(context, call, 3, steps)?;
+    let pattern = text(context, call, 4, steps)?;
     let regex = anchored_regex(&pattern).map_err(|error| {
         QueryError::Execution(format!(
             "invalid regular expression in label_replace(): {pattern}: {error}"
         ))
     })?;
     check_label_name(&target, "label_replace")?;
-    for element in &mut elements {
-        let labels = element.settled();
+    let before = settled(&rows);
+    for (head, labels) in rows.heads_mut().iter_mut().zip(&before) {
         let Some(captures) = regex.captures(labels.get(&source).unwrap_or("")) else {
             continue;
         };
         let mut value = String::new();
         captures.expand(&replacement, &mut value);
-        set(element, &target, &value);
+        set(head, &target, &value);
     }
-    finish(elements)
+    finish(context, call, &before, rows, steps)
 }
 
-fn label_join(context: &Context<'_>, call: &Call, t_ms: i64) -> Result<Datum, QueryError> {
-    let mut elements = eval_vector(context, &call.args[0], t_ms)?;
-    let target = text(context, call, 1, t_ms)?;
-    let separator = text(context, call, 2, t_ms)?;
+fn label_join(context: &Context<'_>, call: &Call, steps: Steps) -> Result<Datum, QueryError> {
+    let mut rows = eval_vector(context, &call.args[0], steps)?;
+    let target = text(context, call, 1, steps)?;
+    let separator = text(context, call, 2, steps)?;
     let sources = (3..call.args.len())
-        .map(|index| text(context, call, index, t_ms))
+        .map(|index| text(context, call, index, steps))
         .collect::<Result<Vec<_>, _>>()?;
     check_label_name(&target, "label_join")?;
     for source in &sources {
         check_label_name(source, "label_join")?;
     }
-    for element in &mut elements {
-        let labels = element.settled();
+    let before = settled(&rows);
+    for (head, labels) in rows.heads_mut().iter_mut().zip(&before) {
         let values: Vec<&str> = sources
             .iter()
             .map(|source| labels.get(source).unwrap_or(""))
             .collect();
-        set(element, &target, &values.join(&separator));
+        set(head, &target, &values.join(&separator));
     }
-    finish(elements)
+    finish(context, call, &before, rows, steps)
 }
 
-fn set(element: &mut Element, target: &str, value: &str) {
-    element.labels = element.settled().with(target, value);
-    if target == METRIC_NAME || element.name == Name::Gone {
-        element.name = Name::Kept;
+fn settled(rows: &Rows) -> Vec<Labels> {
+    rows.heads().iter().map(Head::settled).collect()
+}
+
+fn set(head: &mut Head, target: &str, value: &str) {
+    head.labels = head.settled().with(target, value);
+    if target == METRIC_NAME || head.name == Name::Gone {
+        head.name = Name::Kept;
     }
 }
 
 /// Equal labels are an error here at once, even when names are removed late.
-fn finish(elements: Vec<Element>) -> Result<Datum, QueryError> {
-    ensure_distinct(&elements)?;
-    Ok(Datum::Vector(elements))
+fn finish(
+    context: &Context<'_>,
+    call: &Call,
+    before: &[Labels],
+    mut rows: Rows,
+    steps: Steps,
+) -> Result<Datum, QueryError> {
+    if steps.separate {
+        group::merge_equal(&mut rows)?;
+    } else {
+        context.refuse_equal_rows(call, before, &rows)?;
+    }
+    Ok(Datum::Vector(rows))
 }
 
-fn text(context: &Context<'_>, call: &Call, index: usize, t_ms: i64) -> Result<String, QueryError> {
+fn text(
+    context: &Context<'_>,
+    call: &Call,
+    index: usize,
+    steps: Steps,
+) -> Result<String, QueryError> {
     match call.args.get(index) {
-        Some(arg) => match eval(context, arg, t_ms)? {
+        Some(arg) => match eval(context, arg, steps)? {
             Datum::Text(text) => Ok(text),
             Datum::Scalar(_) | Datum::Vector(_) => {
                 Err(QueryError::Execution("expected a string".to_owned()))

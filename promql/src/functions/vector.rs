@@ -3,106 +3,140 @@
 use std::cmp::Ordering;
 
 use super::{Function, Type};
-use crate::engine::QueryError;
-use crate::engine::context::{Context, Datum, Element};
-use crate::engine::eval::{drop_names, eval, eval_scalar, eval_vector, for_each_current};
+use crate::engine::context::{Context, Steps};
+use crate::engine::eval::{drop_names, eval, eval_scalar, eval_vector};
+use crate::engine::grid::{absent, is_absent};
+use crate::engine::rows::{Datum, Head, Numbers, Rows};
+use crate::engine::{QueryError, select};
 use crate::labels::Labels;
 use crate::query::ast::{Call, Expr};
 
 pub(super) const ROWS: &[Function] = &[
-    Function::whole("time", &[], |_, _, t_ms| {
-        Ok(Datum::Scalar(t_ms as f64 / 1000.0))
+    Function::whole("time", &[], |_, _, steps| {
+        Ok(Datum::Scalar(Numbers::PerStep(
+            steps.times_ms().map(seconds).collect(),
+        )))
     })
     .scalar(),
-    Function::whole("pi", &[], |_, _, _| Ok(Datum::Scalar(std::f64::consts::PI))).scalar(),
+    Function::whole("pi", &[], |_, _, _| Ok(Datum::number(std::f64::consts::PI))).scalar(),
     Function::whole("scalar", &[Type::Vector], scalar).scalar(),
-    Function::whole("vector", &[Type::Scalar], |context, call, t_ms| {
-        let value = eval_scalar(context, &call.args[0], t_ms)?;
-        Ok(Datum::Vector(vec![Element::new(Labels::default(), value)]))
-    }),
+    Function::whole("vector", &[Type::Scalar], vector),
     Function::whole("timestamp", &[Type::Vector], timestamp),
-    Function::whole("sort", &[Type::Vector], |context, call, t_ms| {
-        sorted(context, call, t_ms, |a, b| by_value(a, b, false))
+    Function::whole("sort", &[Type::Vector], |context, call, steps| {
+        sorted(context, call, steps, |(_, a), (_, b)| by_value(a, b, false))
     }),
-    Function::whole("sort_desc", &[Type::Vector], |context, call, t_ms| {
-        sorted(context, call, t_ms, |a, b| by_value(a, b, true))
+    Function::whole("sort_desc", &[Type::Vector], |context, call, steps| {
+        sorted(context, call, steps, |(_, a), (_, b)| by_value(a, b, true))
     }),
     Function::whole(
         "sort_by_label",
         &[Type::Vector, Type::String],
-        |c, call, t_ms| sort_by_label(c, call, t_ms, false),
+        |c, call, steps| sort_by_label(c, call, steps, false),
     )
     .repeated()
     .experimental(),
     Function::whole(
         "sort_by_label_desc",
         &[Type::Vector, Type::String],
-        |c, call, t_ms| sort_by_label(c, call, t_ms, true),
+        |c, call, steps| sort_by_label(c, call, steps, true),
     )
     .repeated()
     .experimental(),
 ];
 
-fn scalar(context: &Context<'_>, call: &Call, t_ms: i64) -> Result<Datum, QueryError> {
-    let elements = eval_vector(context, &call.args[0], t_ms)?;
-    Ok(Datum::Scalar(match elements.as_slice() {
-        [only] => only.value,
-        _ => f64::NAN,
-    }))
+/// Steps with exactly one element have its value.
+fn scalar(context: &Context<'_>, call: &Call, steps: Steps) -> Result<Datum, QueryError> {
+    let rows = eval_vector(context, &call.args[0], steps)?;
+    let mut only = vec![absent(); steps.count()];
+    let mut several = vec![false; steps.count()];
+    for (_, row) in rows.iter() {
+        for ((only, several), value) in only.iter_mut().zip(&mut several).zip(row) {
+            if is_absent(*value) {
+                continue;
+            }
+            *several |= !is_absent(*only);
+            *only = *value;
+        }
+    }
+    for (only, several) in only.iter_mut().zip(several) {
+        if several || is_absent(*only) {
+            *only = f64::NAN;
+        }
+    }
+    Ok(Datum::Scalar(Numbers::PerStep(only)))
+}
+
+fn vector(context: &Context<'_>, call: &Call, steps: Steps) -> Result<Datum, QueryError> {
+    let values = eval_scalar(context, &call.args[0], steps)?.into_values(steps.count());
+    let mut rows = Rows::new(steps.count());
+    rows.push(Head::new(Labels::default()), &values);
+    Ok(Datum::Vector(rows))
+}
+
+fn seconds(t_ms: i64) -> f64 {
+    t_ms as f64 / 1000.0
 }
 
 /// A bare selector tells when its samples were taken; anything else happened now.
-fn timestamp(context: &Context<'_>, call: &Call, t_ms: i64) -> Result<Datum, QueryError> {
-    let mut elements = Vec::new();
-    if let Expr::Selector(selector) = call.args[0].unwrapped() {
-        for_each_current(context, selector, t_ms, |id, sample| {
-            let seconds = sample.t_ms as f64 / 1000.0;
-            elements.push(Element::new(context.store.labels(id).clone(), seconds));
-        });
+fn timestamp(context: &Context<'_>, call: &Call, steps: Steps) -> Result<Datum, QueryError> {
+    let mut rows = if let Expr::Selector(selector) = call.args[0].unwrapped() {
+        select::read(context, selector, steps, |sample| seconds(sample.t_ms))?
     } else {
-        elements = eval_vector(context, &call.args[0], t_ms)?;
-        for element in &mut elements {
-            element.value = t_ms as f64 / 1000.0;
-        }
-    }
-    Ok(Datum::Vector(drop_names(context, elements)?))
+        let mut rows = eval_vector(context, &call.args[0], steps)?;
+        rows.retain_mut(|_, row| {
+            for (value, t_ms) in row.iter_mut().zip(steps.times_ms()) {
+                if !is_absent(*value) {
+                    *value = seconds(t_ms);
+                }
+            }
+        });
+        rows
+    };
+    drop_names(context, &mut rows)?;
+    Ok(Datum::Vector(rows))
 }
 
+/// Over several steps there is no order of rows.
 fn sorted(
     context: &Context<'_>,
     call: &Call,
-    t_ms: i64,
-    compare: impl Fn(&Element, &Element) -> Ordering,
+    steps: Steps,
+    compare: impl Fn((&Head, f64), (&Head, f64)) -> Ordering,
 ) -> Result<Datum, QueryError> {
-    let mut elements = eval_vector(context, &call.args[0], t_ms)?;
-    elements.sort_by(compare);
-    Ok(Datum::Vector(elements))
+    let rows = eval_vector(context, &call.args[0], steps)?;
+    if steps.count() > 1 {
+        return Ok(Datum::Vector(rows));
+    }
+    let element = |row: usize| (&rows.heads()[row], rows.row(row)[0]);
+    let mut order: Vec<usize> = (0..rows.len()).collect();
+    order.sort_by(|a, b| compare(element(*a), element(*b)));
+    Ok(Datum::Vector(rows.reordered(&order)))
 }
 
 /// NaN comes last either way.
-fn by_value(a: &Element, b: &Element, descending: bool) -> Ordering {
-    match (a.value.is_nan(), b.value.is_nan()) {
+fn by_value(a: f64, b: f64, descending: bool) -> Ordering {
+    match (a.is_nan(), b.is_nan()) {
         (true, true) => Ordering::Equal,
         (true, false) => Ordering::Greater,
         (false, true) => Ordering::Less,
-        (false, false) if descending => b.value.total_cmp(&a.value),
-        (false, false) => a.value.total_cmp(&b.value),
+        (false, false) if descending => b.total_cmp(&a),
+        (false, false) => a.total_cmp(&b),
     }
 }
 
 fn sort_by_label(
     context: &Context<'_>,
     call: &Call,
-    t_ms: i64,
+    steps: Steps,
     descending: bool,
 ) -> Result<Datum, QueryError> {
     let mut names = Vec::new();
     for arg in &call.args[1..] {
-        if let Datum::Text(name) = eval(context, arg, t_ms)? {
+        if let Datum::Text(name) = eval(context, arg, steps)? {
             names.push(name);
         }
     }
-    sorted(context, call, t_ms, |a, b| {
+    sorted(context, call, steps, |(a, _), (b, _)| {
         let order = names
             .iter()
             .map(|name| {

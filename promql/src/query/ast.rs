@@ -169,9 +169,18 @@ pub(crate) enum Aggregator {
     Bottomk,
     CountValues,
     Quantile,
+    /// Experimental.
+    Limitk,
+    /// Experimental.
+    LimitRatio,
 }
 
 impl Aggregator {
+    /// Says whether Prometheus refuses it unless asked.
+    pub(crate) fn is_experimental(self) -> bool {
+        matches!(self, Self::Limitk | Self::LimitRatio)
+    }
+
     pub(crate) fn text(self) -> &'static str {
         match self {
             Self::Sum => "sum",
@@ -186,6 +195,8 @@ impl Aggregator {
             Self::Bottomk => "bottomk",
             Self::CountValues => "count_values",
             Self::Quantile => "quantile",
+            Self::Limitk => "limitk",
+            Self::LimitRatio => "limit_ratio",
         }
     }
 }

@@ -169,8 +169,15 @@ impl Build {
     }
 
     fn aggregate(&mut self, aggregate: &AggregateExpr) -> Result<Aggregate> {
+        let operator = aggregator(aggregate.op)?;
+        if operator.is_experimental() && !self.experimental {
+            return fail(format!(
+                "the aggregation `{}` is experimental and switched off",
+                operator.text()
+            ));
+        }
         Ok(Aggregate {
-            operator: aggregator(aggregate.op)?,
+            operator,
             parameter: match &aggregate.param {
                 Some(parameter) => Some(self.expr(parameter)?),
                 None => None,
@@ -280,10 +287,10 @@ fn aggregator(op: TokenType) -> Result<Aggregator> {
         token::T_BOTTOMK => Aggregator::Bottomk,
         token::T_COUNT_VALUES => Aggregator::CountValues,
         token::T_QUANTILE => Aggregator::Quantile,
+        token::T_LIMITK => Aggregator::Limitk,
+        token::T_LIMIT_RATIO => Aggregator::LimitRatio,
         _ => {
-            return fail(format!(
-                "the aggregation `{op}` is experimental and not built"
-            ));
+            return fail(format!("the aggregation `{op}` is not built"));
         }
     })
 }

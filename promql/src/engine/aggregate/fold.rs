@@ -1,28 +1,45 @@
-//! Aggregations that fold a group into one value as its elements come by.
+//! Aggregations that fold a group into one value as its rows come by.
+//!
+//! Rows are the outer loop, steps the inner one: the order of additions at each step is that of
+//! the rows, and values are read as they lie in memory.
 
-use super::representative;
+use super::{Grouped, sums};
 use crate::engine::Profile;
-use crate::engine::context::Element;
-use crate::engine::group::{Groups, Part};
+use crate::engine::context::Context;
+use crate::engine::grid::{absent, is_absent};
+use crate::engine::rows::Rows;
 use crate::query::ast::{Aggregate, Aggregator};
 use crate::sum::{Mean, Sum};
 
-pub(super) fn fold(aggregate: &Aggregate, profile: Profile, elements: &[Element]) -> Vec<Element> {
-    let part = Part::from(&aggregate.grouping);
-    let mut groups = Groups::new(part);
-    let mut folds: Vec<Fold> = Vec::new();
-    for element in elements {
-        let (group, opened) = groups.enter(element);
-        if opened {
-            folds.push(Fold::new(aggregate.operator, profile, element.value));
-        } else {
-            folds[group].add(element.value);
+pub(super) fn fold(context: &Context<'_>, aggregate: &Aggregate, rows: &Rows) -> Rows {
+    let grouped = Grouped::of(aggregate, rows);
+    let profile = context.options.profile;
+    let values = match aggregate.operator {
+        Aggregator::Sum if profile == Profile::V3_5 => sums::sums(&grouped, rows),
+        Aggregator::Count => sums::counts(&grouped, rows),
+        operator => one_by_one(operator, profile, &grouped, rows),
+    };
+    grouped.into_rows(rows.steps(), &values)
+}
+
+fn one_by_one(operator: Aggregator, profile: Profile, grouped: &Grouped, rows: &Rows) -> Vec<f64> {
+    let steps = rows.steps();
+    let mut folds: Vec<Option<Fold>> = Vec::new();
+    folds.resize_with(grouped.heads.len() * steps, || None);
+    for ((_, row), group) in rows.iter().zip(&grouped.group_of) {
+        for (fold, value) in folds[group * steps..].iter_mut().zip(row) {
+            if is_absent(*value) {
+                continue;
+            }
+            match fold {
+                Some(fold) => fold.add(*value),
+                None => *fold = Some(Fold::new(operator, profile, *value)),
+            }
         }
     }
     folds
         .into_iter()
-        .enumerate()
-        .map(|(group, fold)| representative(part, groups.first(group), fold.value()))
+        .map(|fold| fold.map_or_else(absent, Fold::value))
         .collect()
 }
 
@@ -65,6 +82,8 @@ impl Fold {
             Aggregator::Group
             | Aggregator::Topk
             | Aggregator::Bottomk
+            | Aggregator::Limitk
+            | Aggregator::LimitRatio
             | Aggregator::CountValues
             | Aggregator::Quantile => Self::One,
         }

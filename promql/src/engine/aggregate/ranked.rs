@@ -2,44 +2,88 @@
 
 use std::cmp::Ordering;
 
-use super::representative;
+use super::Grouped;
 use crate::engine::QueryError;
-use crate::engine::context::Element;
-use crate::engine::group::{Groups, Part};
+use crate::engine::grid::{absent, is_absent};
+use crate::engine::rows::{Numbers, Rows};
 use crate::query::ast::{Aggregate, Aggregator};
 
-/// Returns the `count` largest or smallest elements of each group with their own labels, best
-/// first; NaN is worst either way. Equal values are taken in the order of their labels.
+/// Keeps the `count` largest or smallest elements of each group at each step; NaN is worst either
+/// way. Equal values are taken in the order of their labels. At a single step the rows come out
+/// best first.
 pub(super) fn select(
     aggregate: &Aggregate,
-    mut elements: Vec<Element>,
-    count: f64,
-) -> Result<Vec<Element>, QueryError> {
-    if count.is_nan() || count >= i64::MAX as f64 || count <= i64::MIN as f64 {
-        return Err(QueryError::Execution(format!(
-            "Scalar value {count} overflows int64"
-        )));
-    }
-    let count = count.max(0.0) as usize;
-    if count == 0 {
-        return Ok(Vec::new());
-    }
+    mut rows: Rows,
+    counts: &Numbers,
+) -> Result<Rows, QueryError> {
+    let steps = rows.steps();
+    let counts = whole_numbers(counts, &rows)?;
     let largest = aggregate.operator == Aggregator::Topk;
-    elements.sort_by(|a, b| {
-        best_first(largest, a.value, b.value).then_with(|| a.labels.cmp(&b.labels))
-    });
-    let mut groups = Groups::new(Part::from(&aggregate.grouping));
-    let mut members: Vec<Vec<&Element>> = Vec::new();
-    for element in &elements {
-        let (group, opened) = groups.enter(element);
-        if opened {
-            members.push(Vec::new());
-        }
-        if members[group].len() < count {
-            members[group].push(element);
+    let rank = by_labels(&rows);
+    let members = Grouped::of(aggregate, &rows).members();
+    let mut kept = vec![false; rows.cells()];
+    let mut order = Vec::new();
+    let mut candidates: Vec<(f64, usize)> = Vec::new();
+    for members in &members {
+        for step in 0..steps {
+            candidates.clear();
+            candidates.extend(
+                members
+                    .iter()
+                    .map(|row| (rows.row(*row)[step], *row))
+                    .filter(|(value, _)| !is_absent(*value)),
+            );
+            candidates.sort_by(|a, b| {
+                best_first(largest, a.0, b.0).then_with(|| rank[a.1].cmp(&rank[b.1]))
+            });
+            candidates.truncate(counts[step]);
+            for (_, row) in &candidates {
+                kept[row * steps + step] = true;
+                if steps == 1 {
+                    order.push(*row);
+                }
+            }
         }
     }
-    Ok(members.into_iter().flatten().cloned().collect())
+    if steps == 1 {
+        return Ok(rows.reordered(&order));
+    }
+    rows.retain_mut(|index, row| {
+        for (value, kept) in row.iter_mut().zip(&kept[index * steps..]) {
+            if !kept {
+                *value = absent();
+            }
+        }
+    });
+    Ok(rows)
+}
+
+/// Returns how many elements are wanted at each step. What is no count is an error where there is
+/// an element to be counted.
+pub(super) fn whole_numbers(counts: &Numbers, rows: &Rows) -> Result<Vec<usize>, QueryError> {
+    (0..rows.steps())
+        .map(|step| {
+            let count = counts.at(step);
+            let is_whole = count < i64::MAX as f64 && count > i64::MIN as f64;
+            if !is_whole && rows.iter().any(|(_, row)| !is_absent(row[step])) {
+                return Err(QueryError::Execution(format!(
+                    "Scalar value {count} overflows int64"
+                )));
+            }
+            Ok(count.max(0.0) as usize)
+        })
+        .collect()
+}
+
+/// Returns the place of each row in the order of labels.
+fn by_labels(rows: &Rows) -> Vec<usize> {
+    let mut sorted: Vec<usize> = (0..rows.len()).collect();
+    sorted.sort_by(|a, b| rows.heads()[*a].labels.cmp(&rows.heads()[*b].labels));
+    let mut rank = vec![0; rows.len()];
+    for (place, row) in sorted.into_iter().enumerate() {
+        rank[row] = place;
+    }
+    rank
 }
 
 fn best_first(largest: bool, a: f64, b: f64) -> Ordering {
@@ -52,24 +96,26 @@ fn best_first(largest: bool, a: f64, b: f64) -> Ordering {
     }
 }
 
-pub(super) fn quantiles(aggregate: &Aggregate, elements: &[Element], q: f64) -> Vec<Element> {
-    let part = Part::from(&aggregate.grouping);
-    let mut groups = Groups::new(part);
-    let mut members: Vec<Vec<f64>> = Vec::new();
-    for element in elements {
-        let (group, opened) = groups.enter(element);
-        if opened {
-            members.push(Vec::new());
+pub(super) fn quantiles(aggregate: &Aggregate, rows: &Rows, q: &Numbers) -> Rows {
+    let steps = rows.steps();
+    let grouped = Grouped::of(aggregate, rows);
+    let mut values = vec![absent(); grouped.heads.len() * steps];
+    let mut present = Vec::new();
+    for (members, into) in grouped.members().iter().zip(values.chunks_exact_mut(steps)) {
+        for (step, into) in into.iter_mut().enumerate() {
+            present.clear();
+            present.extend(
+                members
+                    .iter()
+                    .map(|row| rows.row(*row)[step])
+                    .filter(|value| !is_absent(*value)),
+            );
+            if !present.is_empty() {
+                *into = quantile(q.at(step), &mut present);
+            }
         }
-        members[group].push(element.value);
     }
-    members
-        .into_iter()
-        .enumerate()
-        .map(|(group, mut values)| {
-            representative(part, groups.first(group), quantile(q, &mut values))
-        })
-        .collect()
+    grouped.into_rows(steps, &values)
 }
 
 /// Returns the q-quantile by linear interpolation between the two closest ranks. NaN sorts below

@@ -1,38 +1,56 @@
 //! `and`, `or`, `unless`.
 
-use crate::engine::context::Element;
-use crate::engine::group::{Groups, Part};
+use crate::engine::QueryError;
+use crate::engine::grid::{absent, is_absent};
+use crate::engine::group::{self, Groups, Part};
+use crate::engine::rows::Rows;
 use crate::query::ast::{Grouping, Set};
 
 pub(super) fn combine(
     set: Set,
-    left: Vec<Element>,
-    right: Vec<Element>,
+    mut left: Rows,
+    mut right: Rows,
     matching: &Grouping,
-) -> Vec<Element> {
+) -> Result<Rows, QueryError> {
     match set {
-        Set::And => keep_left(left, &right, matching, true),
-        Set::Unless => keep_left(left, &right, matching, false),
+        Set::And => keep(&mut left, &right, matching, true),
+        Set::Unless => keep(&mut left, &right, matching, false),
         Set::Or => {
-            let added = keep_left(right, &left, matching, false);
-            let mut all = left;
-            all.extend(added);
-            all
+            keep(&mut right, &left, matching, false);
+            left.append(right);
+            // The same element may come from the left at one step and from the right at another.
+            if left.steps() > 1 {
+                group::merge_equal(&mut left)?;
+            }
         }
     }
+    Ok(left)
 }
 
-/// Keeps the elements of `left` for which a partner in `right` exists, or does not.
-fn keep_left(
-    mut left: Vec<Element>,
-    right: &[Element],
-    matching: &Grouping,
-    with_partner: bool,
-) -> Vec<Element> {
-    let mut partners = Groups::new(Part::from(matching));
-    for element in right {
-        partners.enter(element);
+/// Keeps the elements for which a partner is there at the same step, or is not.
+fn keep(rows: &mut Rows, partners: &Rows, matching: &Grouping, with_partner: bool) {
+    let steps = rows.steps();
+    let mut groups = Groups::new(Part::from(matching));
+    let mut presence: Vec<bool> = Vec::new();
+    for (head, row) in partners.iter() {
+        let (group, opened) = groups.enter(head);
+        if opened {
+            presence.resize(presence.len() + steps, false);
+        }
+        for (present, value) in presence[group * steps..].iter_mut().zip(row) {
+            *present |= !is_absent(*value);
+        }
     }
-    left.retain(|element| partners.find(element).is_some() == with_partner);
-    left
+    let group_of: Vec<Option<usize>> = rows.heads().iter().map(|head| groups.find(head)).collect();
+    rows.retain_mut(|index, row| match group_of[index] {
+        None if with_partner => row.fill(absent()),
+        None => {}
+        Some(group) => {
+            for (value, present) in row.iter_mut().zip(&presence[group * steps..]) {
+                if *present != with_partner {
+                    *value = absent();
+                }
+            }
+        }
+    });
 }

@@ -1,0 +1,95 @@
+//! `count_values`: how often each value occurs, the value as a label.
+
+use std::collections::HashMap;
+
+use crate::engine::QueryError;
+use crate::engine::context::{Context, Steps};
+use crate::engine::eval::{eval, eval_vector};
+use crate::engine::grid::is_absent;
+use crate::engine::group::Part;
+use crate::engine::rows::{Datum, Head, Rows};
+use crate::labels::Labels;
+use crate::query::ast::{Aggregate, Grouping};
+use crate::query::print::number;
+
+pub(super) fn count(
+    context: &Context<'_>,
+    aggregate: &Aggregate,
+    steps: Steps,
+) -> Result<Rows, QueryError> {
+    let label = label(context, aggregate, steps)?;
+    let rows = eval_vector(context, &aggregate.expr, steps)?;
+    let grouping = with_label(&aggregate.grouping, &label);
+    let part = Part::from(&grouping);
+    let mut groups: HashMap<Labels, usize> = HashMap::new();
+    let mut heads = Vec::new();
+    let mut counts: Vec<Vec<f64>> = Vec::new();
+    for (head, row) in rows.iter() {
+        let settled = head.settled();
+        let mut known: HashMap<u64, usize> = HashMap::new();
+        for (step, value) in row.iter().enumerate() {
+            if is_absent(*value) {
+                continue;
+            }
+            let group = *known.entry(value.to_bits()).or_insert_with(|| {
+                let labelled = Head::new(settled.with(&label, &number(*value)));
+                let labels = part.of(&labelled);
+                *groups.entry(labels).or_insert_with_key(|labels| {
+                    heads.push(labels.clone());
+                    counts.push(vec![0.0; steps.count()]);
+                    heads.len() - 1
+                })
+            });
+            counts[group][step] += 1.0;
+        }
+        context.check(heads.len().saturating_mul(steps.count()))?;
+    }
+    let mut result = Rows::with_capacity(steps.count(), heads.len());
+    for (labels, counts) in heads.into_iter().zip(counts) {
+        result.add(
+            || Head::new(labels),
+            |row| {
+                for (into, count) in row.iter_mut().zip(counts) {
+                    if count > 0.0 {
+                        *into = count;
+                    }
+                }
+            },
+        );
+    }
+    Ok(result)
+}
+
+fn label(context: &Context<'_>, aggregate: &Aggregate, steps: Steps) -> Result<String, QueryError> {
+    let label = match &aggregate.parameter {
+        Some(expr) => match eval(context, expr, steps)? {
+            Datum::Text(label) => label,
+            Datum::Scalar(_) | Datum::Vector(_) => String::new(),
+        },
+        None => String::new(),
+    };
+    if label.is_empty() {
+        return Err(QueryError::Execution(format!(
+            "invalid label name {label:?} in count_values"
+        )));
+    }
+    Ok(label)
+}
+
+/// The new label always counts.
+fn with_label(grouping: &Grouping, label: &str) -> Grouping {
+    match grouping {
+        Grouping::Only(names) => {
+            let mut names = names.clone();
+            names.push(label.to_owned());
+            Grouping::Only(names)
+        }
+        Grouping::Except(names) => Grouping::Except(
+            names
+                .iter()
+                .filter(|name| **name != label)
+                .cloned()
+                .collect(),
+        ),
+    }
+}
