@@ -30,6 +30,7 @@ pub struct Lab {
     pub controls: [(&'static str, String); 2],
     /// The file with the token of both controls.
     pub token_file: PathBuf,
+    starts: u32,
     folder: TempDir,
 }
 
@@ -46,16 +47,11 @@ impl Lab {
             load_metrics,
             load_control,
         ] = [(); 5].map(|()| format!("127.0.0.1:{}", free_port()));
-        let mut shop = Command::new(binaries::shop());
-        shop.arg(format!("--storefront-listen={storefront}"))
-            .args(
-                ["orders", "payments", "catalog"]
-                    .map(|role| format!("--{role}-listen=127.0.0.1:0")),
-            )
-            .arg(format!("--metrics-listen={shop_metrics}"))
-            .arg(format!("--control-listen={shop_control}"))
-            .arg(format!("--control-token-file={}", token_file.display()));
-        let shop = Process::start(shop, &folder.path().join("shop.log"));
+        let shop = start_shop(
+            [&storefront, &shop_metrics, &shop_control],
+            &token_file,
+            &folder.path().join("shop.log"),
+        );
         wait_until("the shop is ready", START_LIMIT, || {
             servers::ok(&shop_metrics, "/readyz")
         });
@@ -76,8 +72,17 @@ impl Lab {
             metrics: [("shop", shop_metrics), ("load", load_metrics)],
             controls: [("shop", shop_control), ("load", load_control)],
             token_file,
+            starts: 1,
             folder,
         }
+    }
+
+    /// Starts the shop again, on the ports it had, after it was killed; it does not wait for it.
+    pub fn restart_shop(&mut self) {
+        self.starts += 1;
+        let log = self.folder.path().join(format!("shop-{}.log", self.starts));
+        let addresses = [&self.storefront, &self.metrics[0].1, &self.controls[0].1];
+        self.shop = start_shop(addresses, &self.token_file, &log);
     }
 
     /// Returns a folder for the test's own files.
@@ -111,6 +116,18 @@ impl Lab {
         let client = self.client();
         block_on(async move { client.list().await }).expect("the fault control answers")
     }
+}
+
+/// Starts a shop; the addresses are those of storefront, metrics and fault control.
+fn start_shop(addresses: [&String; 3], token_file: &Path, log: &Path) -> Process {
+    let [storefront, metrics, control] = addresses;
+    let mut shop = Command::new(binaries::shop());
+    shop.arg(format!("--storefront-listen={storefront}"))
+        .args(["orders", "payments", "catalog"].map(|role| format!("--{role}-listen=127.0.0.1:0")))
+        .arg(format!("--metrics-listen={metrics}"))
+        .arg(format!("--control-listen={control}"))
+        .arg(format!("--control-token-file={}", token_file.display()));
+    Process::start(shop, log)
 }
 
 /// Runs async work to its end on a runtime of its own.

@@ -4,9 +4,10 @@
 //! does not. [`Parser::Compat`] is the crate `prometheus-parse`: lenient, it never fails and drops
 //! what it cannot read, such as label values that hold `}` or `=`. Neither keeps HELP or UNIT.
 //!
-//! Modules in reading order: `line`, `strict`, `float`, `compat`.
+//! Modules in reading order: `content_type`, `line`, `strict`, `float`, `compat`.
 
 mod compat;
+mod content_type;
 mod float;
 mod line;
 mod strict;
@@ -38,9 +39,10 @@ pub enum Format {
 }
 
 impl Format {
-    /// Returns the format that a Content-Type names; `None` when it names neither.
+    /// Returns the format that a Content-Type names; `None` when it names neither, or when its
+    /// parameters are not what RFC 9110 allows.
     pub fn from_content_type(content_type: &str) -> Option<Self> {
-        let media = content_type.split(';').next().unwrap_or_default().trim();
+        let media = content_type::media_type(content_type)?;
         if media.eq_ignore_ascii_case("text/plain") {
             Some(Self::Text)
         } else if media.eq_ignore_ascii_case("application/openmetrics-text") {

@@ -12,5 +12,6 @@ mod metric_names;
 mod real_servers;
 mod run_embedded;
 mod screen;
+mod shadow;
 mod shipped_rules;
 mod workspace;

@@ -16,6 +16,9 @@ const WANTED: &str = "application/openmetrics-text;version=1.0.0;escaping=allow-
                       text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,\
                       text/plain;version=0.0.4;q=0.3,*/*;q=0.2";
 
+/// Redirects that a scrape follows.
+const REDIRECTS: usize = 10;
+
 /// Fetches targets.
 pub(super) struct Fetcher {
     http: reqwest::Client,
@@ -34,8 +37,9 @@ impl Fetcher {
             headers.insert("x-prometheus-scrape-timeout-seconds", seconds);
         }
         let mut builder = reqwest::Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            // As Prometheus: a proxy of the environment has no part in a scrape.
+            // As Prometheus: a scrape carries no secret and follows where the target points; a proxy
+            // of the environment has no part in it.
+            .redirect(reqwest::redirect::Policy::limited(REDIRECTS))
             .no_proxy()
             .user_agent(concat!("obs-tui/", env!("CARGO_PKG_VERSION")))
             .default_headers(headers);
@@ -74,17 +78,21 @@ impl Fetcher {
     async fn get(&self, url: &str) -> Result<(Format, String), String> {
         let response = self.http.get(url).send().await.map_err(|e| chain(&e))?;
         let status = response.status();
+        let content_type = response.headers().get(CONTENT_TYPE).cloned();
+        // The body is awaited whatever the head says: a target that says 500 and hangs is a timeout.
+        let body = read_capped(response, ANSWER_LIMIT).await;
         if status != reqwest::StatusCode::OK {
             return Err(format!("server returned HTTP status {status}"));
         }
-        let content_type = response.headers().get(CONTENT_TYPE);
-        let format = self.format(content_type)?;
-        let body = read_capped(response, ANSWER_LIMIT)
-            .await
-            .map_err(|e| match e {
-                ReadFailure::TooLarge => format!("the body is larger than {ANSWER_LIMIT} bytes"),
-                ReadFailure::Network(e) => chain(&e),
-            })?;
+        let body = body.map_err(|e| match e {
+            ReadFailure::TooLarge => format!("the body is larger than {ANSWER_LIMIT} bytes"),
+            ReadFailure::Network(e) => chain(&e),
+        })?;
+        if body.is_empty() {
+            // Nothing to read, so nobody asks in which format.
+            return Ok((Format::Text, String::new()));
+        }
+        let format = self.format(content_type.as_ref())?;
         let text = String::from_utf8(body).map_err(|_| "the body is not UTF-8".to_owned())?;
         Ok((format, text))
     }

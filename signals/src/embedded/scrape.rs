@@ -1,8 +1,9 @@
 //! What a scrape leaves in the store: samples, stale markers and the five series about itself.
 //!
 //! Semantics of Prometheus 3.5: every sample carries the time the scrape began; a failed scrape ends
-//! all series of the one before; a series missing from a good scrape ends; samples with a time of
-//! their own are exempt from both.
+//! the series of the one before; a series missing from a good scrape ends; samples with a time of
+//! their own are exempt from both. A text that breaks off leaves no sample at all, yet the series
+//! before the break count as seen: they do not end, and keep their last value.
 
 use std::collections::HashMap;
 
@@ -18,6 +19,9 @@ use crate::source::{Health, Target};
 
 /// Samples with a time of their own may lie this far in the future, as in Prometheus.
 const FUTURE_LIMIT_MS: i64 = 10 * 60 * 1000;
+
+/// Series that scrapes which failed may bring, beyond twice those of the last good one.
+const UNSEEN_LIMIT: usize = 1_000;
 
 /// The series about a scrape, in the order of `Report::values`.
 const REPORT: [&str; 5] = [
@@ -40,31 +44,43 @@ pub(super) struct Scraped {
 }
 
 impl Scraped {
-    /// Reads all samples before any is taken in; what was read before a mistake is counted.
+    /// Reads all samples, or those before the first mistake, before any is taken in.
     pub(super) fn read(&self) -> Reading<'_> {
-        let mut counted = 0;
-        let rows = match &self.body {
-            Err(reason) => Err(reason.clone()),
-            Ok((format, text)) => match self.parser {
-                Parser::Compat => parse(self.parser, *format, text, Limits::default()),
-                Parser::Strict => Rows::new(*format, text, Limits::default())
-                    .inspect(|row| counted += usize::from(row.is_ok()))
-                    .collect(),
-            }
-            .map_err(|error| error.to_string()),
+        let (rows, outcome) = match &self.body {
+            Err(reason) => (Vec::new(), Err(reason.clone())),
+            Ok((format, text)) => read(self.parser, *format, text),
         };
         Reading {
-            scraped: rows.as_ref().map_or(counted, Vec::len),
             rows,
+            outcome,
+            is_empty: self.body.as_ref().map_or(true, |(_, text)| text.is_empty()),
             seconds: self.seconds,
         }
     }
 }
 
-/// The samples of a scrape, or why there are none.
+fn read(parser: Parser, format: Format, text: &str) -> (Vec<Row<'_>>, Result<(), String>) {
+    if parser == Parser::Compat {
+        return match parse(parser, format, text, Limits::default()) {
+            Ok(rows) => (rows, Ok(())),
+            Err(error) => (Vec::new(), Err(error.to_string())),
+        };
+    }
+    let mut rows = Vec::new();
+    for row in Rows::new(format, text, Limits::default()) {
+        match row {
+            Ok(row) => rows.push(row),
+            Err(error) => return (rows, Err(error.to_string())),
+        }
+    }
+    (rows, Ok(()))
+}
+
+/// The samples of a scrape, up to where it went wrong.
 pub(super) struct Reading<'a> {
-    rows: Result<Vec<Row<'a>>, String>,
-    scraped: usize,
+    rows: Vec<Row<'a>>,
+    outcome: Result<(), String>,
+    is_empty: bool,
     seconds: f64,
 }
 
@@ -83,6 +99,7 @@ pub(super) struct TargetState {
     generation: u64,
     scrape: u64,
     series: HashMap<Box<str>, Cached>,
+    known_when_good: usize,
     report: [Labels; 5],
     health: Health,
     last_scrape_ms: Option<i64>,
@@ -105,6 +122,7 @@ impl TargetState {
             generation: 0,
             scrape: 0,
             series: HashMap::new(),
+            known_when_good: 0,
             report,
             health: Health::Unknown,
             last_scrape_ms: None,
@@ -136,29 +154,33 @@ impl TargetState {
     ) {
         let known = self.series.len();
         self.scrape += 1;
-        let outcome = match &reading.rows {
-            Ok(rows) => rows
+        let outcome = match &reading.outcome {
+            Ok(()) => reading
+                .rows
                 .iter()
                 .try_for_each(|row| self.take(store, exemplars, t_ms, row)),
-            Err(reason) => Err(reason.clone()),
+            Err(reason) => {
+                for row in &reading.rows {
+                    self.see(row);
+                }
+                Err(reason.clone())
+            }
         };
         let added = self.series.len() - known;
         self.mark_vanished(store, t_ms);
+        let scraped = reading.rows.len() as f64;
         let values = [
             f64::from(u8::from(outcome.is_ok())),
             reading.seconds,
-            reading.scraped as f64,
-            reading.scraped as f64,
+            scraped,
+            scraped,
             added as f64,
         ];
         for (labels, value) in self.report.iter().zip(values) {
-            // A target that exposes these names itself loses against the report.
+            // A target that exposes such a series itself was first, and its sample stays.
             let _ = store.append(labels, t_ms, value);
         }
-        if outcome.is_ok() && reading.scraped > 0 {
-            let current = self.scrape;
-            self.series.retain(|_, cached| cached.scrape == current);
-        }
+        self.forget_unseen(outcome.is_ok() && !reading.is_empty);
         self.health = match outcome {
             Ok(()) => Health::Ok,
             Err(reason) => Health::Err(clean::message(&reason)),
@@ -198,19 +220,9 @@ impl TargetState {
         t_ms: i64,
         row: &Row<'_>,
     ) -> Result<(), String> {
-        if !self.series.contains_key(row.key.as_ref()) {
-            let cached = Cached {
-                labels: self.relabel(row),
-                scrape: 0,
-                own_time: false,
-            };
-            self.series.insert(row.key.as_ref().into(), cached);
-        }
-        let Some(cached) = self.series.get_mut(row.key.as_ref()) else {
+        let Some(cached) = self.see(row) else {
             return Ok(());
         };
-        cached.scrape = self.scrape;
-        cached.own_time = row.t_ms.is_some();
         let sample_ms = row.t_ms.unwrap_or(t_ms);
         if let Some(exemplar) = &row.exemplar
             // One from the future would keep every later one out.
@@ -225,6 +237,33 @@ impl TargetState {
             Err(full @ AppendError::Full { .. }) => Err(full.to_string()),
             // Second samples of one time and samples from the past are left out, as in Prometheus.
             Ok(()) | Err(_) => Ok(()),
+        }
+    }
+
+    /// Notes that a series is part of this scrape.
+    fn see(&mut self, row: &Row<'_>) -> Option<&Cached> {
+        if !self.series.contains_key(row.key.as_ref()) {
+            let cached = Cached {
+                labels: self.relabel(row),
+                scrape: 0,
+                own_time: false,
+            };
+            self.series.insert(row.key.as_ref().into(), cached);
+        }
+        let cached = self.series.get_mut(row.key.as_ref())?;
+        cached.scrape = self.scrape;
+        cached.own_time = row.t_ms.is_some();
+        Some(cached)
+    }
+
+    /// Forgets what was not part of this scrape if it was `good`, or if bad ones have brought too much.
+    fn forget_unseen(&mut self, good: bool) {
+        if good || self.series.len() > 2 * self.known_when_good + UNSEEN_LIMIT {
+            let current = self.scrape;
+            self.series.retain(|_, cached| cached.scrape == current);
+        }
+        if good {
+            self.known_when_good = self.series.len();
         }
     }
 

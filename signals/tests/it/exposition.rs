@@ -191,6 +191,14 @@ fn content_types() {
             "application/openmetrics-text; version=1.0.0",
             Some(Format::OpenMetrics),
         ),
+        (
+            "text/plain ; version=\"0.0.4; \\\"x\" ; A=1;",
+            Some(Format::Text),
+        ),
+        ("text/plain; charset", None),
+        ("text/plain; a=1; A=2", None),
+        ("text/plain; version=\"0.0.4", None),
+        ("text/plain, text/plain", None),
         ("text/html", None),
         ("", None),
     ] {

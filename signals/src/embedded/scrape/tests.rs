@@ -117,12 +117,34 @@ fn a_failed_scrape_ends_everything_but_the_report() {
 #[test]
 fn half_an_exposition_is_none() {
     let mut lab = Lab::new();
-    lab.scrape(Ok("a 1\n")).scrape(Ok("a 2\n<html>\n"));
-    lab.expect(&[("a", "stale"), ("up", "0"), ("scrape_samples_scraped", "1")]);
+    lab.scrape(Ok("a 1\nb 1\n")).scrape(Ok("a 2\n<html>\n"));
+    lab.expect(&[("b", "stale"), ("up", "0"), ("scrape_samples_scraped", "1")]);
     let Health::Err(reason) = &lab.target.health else {
         panic!("healthy")
     };
     assert_eq!(reason, "line 2, column 1: a metric name expected");
+    // What stood before the mistake was seen: no sample, but no end either.
+    let seen = Some((lab.t_ms - 1_000, "1".to_owned()));
+    assert_eq!(lab.newest("a"), seen);
+    lab.scrape(Ok("a 2\n<html>\n"));
+    assert_eq!(lab.newest("a"), Some((lab.t_ms - 2_000, "1".to_owned())));
+    lab.scrape(Err("refused")).expect(&[("a", "stale")]);
+}
+
+#[test]
+fn scrapes_that_fail_do_not_grow_what_is_known() {
+    let mut lab = Lab::new();
+    for scrape in 0..30 {
+        let names: Vec<String> = (0..100).map(|n| format!("a{scrape}_{n} 1\n")).collect();
+        lab.scrape(Ok(&(names.concat() + "<html>\n")));
+        assert!(lab.target.series.len() <= UNSEEN_LIMIT + 100);
+    }
+}
+
+#[test]
+fn a_target_may_speak_for_itself() {
+    let mut lab = Lab::new();
+    lab.scrape(Ok("up 7\n")).expect(&[("up", "7")]);
 }
 
 #[test]
