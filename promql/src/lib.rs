@@ -4,7 +4,7 @@
 //! are arguments. Invariant: same input, same output, and no input panics.
 //!
 //! Modules in reading order: [`labels`], [`value`], [`duration`], [`store`], [`query`],
-//! [`engine`], [`rules`], [`yaml`], [`script`].
+//! [`engine`], [`rules`], [`scale`], [`yaml`], [`script`].
 
 pub mod duration;
 pub mod engine;
@@ -12,6 +12,7 @@ mod functions;
 pub mod labels;
 pub mod query;
 pub mod rules;
+pub mod scale;
 pub mod script;
 pub mod store;
 mod sum;

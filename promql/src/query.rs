@@ -1,15 +1,18 @@
 //! A PromQL expression, checked and ready to run.
 
 pub(crate) mod ast;
+pub(crate) mod located;
 pub(crate) mod matcher;
 mod parse;
 pub(crate) mod print;
 mod regex_syntax;
+pub(crate) mod tokens;
 
 use std::fmt;
 use std::sync::Arc;
 
 pub(crate) use ast::Expr;
+pub(crate) use located::Located;
 pub(crate) use regex_syntax::{anchored as anchored_regex, unanchored as unanchored_regex};
 
 use crate::labels::Labels;

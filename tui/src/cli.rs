@@ -8,7 +8,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::dashboard::Palette;
 
-pub use rules::{CheckArgs, RulesAction, RulesCommand};
+pub use rules::{CheckArgs, RulesAction, RulesCommand, ScaleArgs};
 
 /// Watches a system, breaks it on purpose, and proves that its alerts work.
 ///

@@ -1,5 +1,5 @@
-//! The shipped rule files: accepted and unit-tested by the real promtool, one profile derived from the
-//! other, and every alert documented and exercised.
+//! The shipped rule files: accepted and unit-tested by the real promtool, every alert documented and
+//! exercised. That drill.yml is what `rules scale` makes of shop.yml is a test of `tui`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use e2e::{needs, repository};
-use regex::{Captures, Regex};
 use serde::Deserialize;
 
 use crate::metric_names;
@@ -22,18 +21,14 @@ struct RuleFile {
 
 #[derive(Debug, Deserialize)]
 struct Group {
-    name: String,
-    interval: Option<String>,
     rules: Vec<Rule>,
 }
 
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 struct Rule {
     alert: Option<String>,
     record: Option<String>,
     expr: String,
-    #[serde(rename = "for")]
-    hold: Option<String>,
     #[serde(default)]
     labels: BTreeMap<String, String>,
     #[serde(default)]
@@ -151,52 +146,6 @@ fn every_rule_reads_metrics_that_exist() {
         for rule in read(name).groups.iter().flat_map(|group| &group.rules) {
             metric_names::check(name, &rule.expr);
         }
-    }
-}
-
-/// Ranges, `for` and intervals divided by 30, ranges at least four scrapes of a second long.
-#[test]
-fn the_drill_profile_is_derived_from_the_production_one() {
-    let (shop, drill) = (read("shop.yml"), read("drill.yml"));
-    assert_eq!(shop.groups.len(), drill.groups.len());
-    for (production, fast) in shop.groups.into_iter().zip(drill.groups) {
-        assert_eq!(production.name, fast.name);
-        assert_eq!(
-            production.interval.map(|interval| scaled(&interval, 1)),
-            fast.interval,
-            "interval of {}",
-            fast.name
-        );
-        let expected: Vec<_> = production.rules.into_iter().map(scaled_rule).collect();
-        assert_eq!(expected, fast.rules, "group {}", fast.name);
-    }
-}
-
-fn scaled_rule(rule: Rule) -> Rule {
-    let ranges = Regex::new(r"\[(\w+)\]").unwrap();
-    let expr = ranges.replace_all(&rule.expr, |range: &Captures<'_>| {
-        format!("[{}]", scaled(&range[1], 4))
-    });
-    Rule {
-        expr: expr.into_owned(),
-        hold: rule.hold.as_deref().map(|hold| scaled(hold, 1)),
-        ..rule
-    }
-}
-
-fn scaled(duration: &str, least_seconds: u64) -> String {
-    let unit = duration.chars().next_back().unwrap();
-    let number: u64 = duration.trim_end_matches(unit).parse().unwrap();
-    let seconds = number
-        * match unit {
-            's' => 1,
-            'm' => 60,
-            'h' => 3600,
-            _ => panic!("a duration with one unit: {duration}"),
-        };
-    match (seconds / 30).max(least_seconds) {
-        whole if whole.is_multiple_of(60) => format!("{}m", whole / 60),
-        seconds => format!("{seconds}s"),
     }
 }
 

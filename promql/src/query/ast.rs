@@ -24,7 +24,7 @@ impl Type {
     }
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) enum Expr {
     Number(f64),
     Text(String),
@@ -38,7 +38,7 @@ pub(crate) enum Expr {
     Call(Call),
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Selector {
     /// Number of the selector in its query, so that its series are looked up once.
     pub(crate) id: usize,
@@ -60,7 +60,7 @@ pub(crate) enum At {
     Ms(i64),
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Subquery {
     pub(crate) expr: Expr,
     pub(crate) range_ms: i64,
@@ -145,7 +145,7 @@ pub(crate) enum Cardinality {
     OneToMany(Vec<String>),
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Binary {
     pub(crate) operator: Operator,
     pub(crate) left: Expr,
@@ -201,7 +201,7 @@ impl Aggregator {
     }
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Aggregate {
     pub(crate) operator: Aggregator,
     pub(crate) expr: Expr,
@@ -209,7 +209,7 @@ pub(crate) struct Aggregate {
     pub(crate) grouping: Grouping,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Call {
     pub(crate) function: &'static Function,
     pub(crate) args: Vec<Expr>,

@@ -11,6 +11,7 @@ mod limits;
 mod promtool;
 mod properties;
 mod rules;
+mod scale;
 mod scripts;
 mod store;
 mod templates;

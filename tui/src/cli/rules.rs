@@ -1,8 +1,11 @@
 //! The command line of `rules`.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Subcommand};
+
+use super::parse_duration;
 
 /// `rules check | …`.
 #[derive(Debug, Args)]
@@ -17,6 +20,9 @@ pub struct RulesCommand {
 pub enum RulesAction {
     /// Parse and validate rule files: every problem at once, with its place.
     Check(CheckArgs),
+    /// Divide the time in a rule file, so that an exercise takes minutes and not hours.
+    #[command(after_help = SCALE_EXAMPLES)]
+    Scale(ScaleArgs),
 }
 
 /// Flags of `rules check`.
@@ -25,4 +31,44 @@ pub struct CheckArgs {
     /// Rule files; `-` is stdin.
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
+}
+
+/// Flags of `rules scale`.
+///
+/// Divided are ranges, `for`, `keep_firing_for`, offsets, subquery steps, group intervals, the
+/// horizon of `predict_linear`, and the numbers that counts over a window are compared with.
+/// Everything else stays byte for byte. What hits a floor or cannot be scaled is listed on stderr.
+#[derive(Debug, Args)]
+pub struct ScaleArgs {
+    /// The rule file; `-` is stdin.
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// By how much time is divided.
+    #[arg(long, value_name = "N", value_parser = parse_divisor)]
+    pub by: f64,
+    /// Time between two scrapes where the result is used: no range becomes shorter than four of
+    /// them, no step and no group interval shorter than one.
+    #[arg(long, value_name = "DURATION", default_value = "1s", value_parser = parse_duration)]
+    pub scrape_interval: Duration,
+    /// Time between two scrapes where the file comes from: how many samples `count_over_time` saw.
+    #[arg(long, value_name = "DURATION", default_value = "15s", value_parser = parse_duration)]
+    pub original_scrape_interval: Duration,
+    /// Write to this file, not to stdout.
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Leave out the comment at the top that says how the file was made.
+    #[arg(long)]
+    pub no_header: bool,
+}
+
+const SCALE_EXAMPLES: &str = "\
+Examples:
+  obs-tui rules scale rules/shop.yml --by 30 -o rules/drill.yml
+  obs-tui rules scale slo.yml --by 60 --scrape-interval 5s | promtool check rules";
+
+fn parse_divisor(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(by) if by.is_finite() && by > 0.0 => Ok(by),
+        _ => Err("write a number greater than 0, such as 30".to_owned()),
+    }
 }

@@ -5,6 +5,7 @@
 mod check;
 mod diagnostic;
 mod input;
+mod scale;
 
 use crate::cli::{RulesAction, RulesCommand};
 use crate::stop::Stop;
@@ -13,5 +14,6 @@ use crate::stop::Stop;
 pub(crate) fn run(command: RulesCommand) -> Result<(), Stop> {
     match command.action {
         RulesAction::Check(args) => check::run(&args),
+        RulesAction::Scale(args) => scale::run(&args),
     }
 }

@@ -1,4 +1,5 @@
-//! Tests of the dashboard: frames, charts, keys, behaviour, bytes, and a real terminal.
+//! Tests of the dashboard: frames, charts, keys, behaviour, bytes, and a real terminal; and of the
+//! commands that work on rules.
 
 #![expect(
     clippy::unwrap_used,
@@ -11,5 +12,6 @@ mod bytes;
 mod chart;
 mod limits;
 mod pty;
+mod rules;
 mod screens;
 mod support;

@@ -40,7 +40,8 @@ pub(crate) fn run(args: &CheckArgs) -> Result<(), Stop> {
     }
 }
 
-fn error(input: &Input, problem: &Problem) -> String {
+/// Shows what is wrong with a file.
+pub(super) fn error(input: &Input, problem: &Problem) -> String {
     let message = if problem.path.is_empty() {
         problem.message.clone()
     } else {
@@ -71,7 +72,8 @@ fn counts(file: &RuleFile) -> String {
     )
 }
 
-fn plural(count: usize, noun: &str) -> String {
+/// Counts in words.
+pub(super) fn plural(count: usize, noun: &str) -> String {
     let s = if count == 1 { "" } else { "s" };
     format!("{count} {noun}{s}")
 }
