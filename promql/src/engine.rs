@@ -35,7 +35,7 @@ use crate::store::Store;
 use crate::value::Value;
 
 /// Which Prometheus is reproduced.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub enum Profile {
     /// 2.42: closed windows, zero clamp before the extrapolation threshold.
     V2_42,
@@ -44,6 +44,17 @@ pub enum Profile {
     /// 3.5 (LTS): left-open windows.
     #[default]
     V3_5,
+}
+
+impl Profile {
+    /// Returns the version as it is written: `3.5`.
+    pub fn version(self) -> &'static str {
+        match self {
+            Self::V2_42 => "2.42",
+            Self::V2_53 => "2.53",
+            Self::V3_5 => "3.5",
+        }
+    }
 }
 
 /// How queries are evaluated.

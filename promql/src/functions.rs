@@ -17,10 +17,12 @@ mod smoothing;
 mod vector;
 pub(crate) mod window;
 
-use crate::engine::QueryError;
+use std::ops::RangeInclusive;
+
 use crate::engine::context::{Context, Steps};
 use crate::engine::rows::Datum;
 use crate::engine::window::{Track, Window};
+use crate::engine::{Profile, QueryError};
 use crate::query::ast::{Call, Type};
 
 /// One PromQL function.
@@ -34,6 +36,8 @@ pub(crate) struct Function {
     /// Whether the last argument may be repeated.
     pub(crate) repeated: bool,
     pub(crate) returns: Type,
+    /// Versions that know the function.
+    pub(crate) versions: RangeInclusive<Profile>,
     /// Whether Prometheus refuses it unless asked.
     pub(crate) experimental: bool,
     pub(crate) run: Run,
@@ -65,6 +69,8 @@ pub(crate) struct Over {
     /// Refuses scalar arguments.
     pub(crate) check: fn(&[f64]) -> Result<(), String>,
 }
+
+const EVERY_VERSION: RangeInclusive<Profile> = Profile::V2_42..=Profile::V3_5;
 
 const TOPICS: [&[Function]; 10] = [
     absent::ROWS,
@@ -130,6 +136,7 @@ impl Function {
             optional: 0,
             repeated: false,
             returns: Type::Vector,
+            versions: EVERY_VERSION,
             experimental: false,
             run: Run::Map(map),
         }
@@ -143,6 +150,7 @@ impl Function {
             optional: 0,
             repeated: false,
             returns: Type::Vector,
+            versions: EVERY_VERSION,
             experimental: false,
             run: Run::Window(Over {
                 compute,
@@ -166,6 +174,7 @@ impl Function {
             optional: 0,
             repeated: false,
             returns: Type::Vector,
+            versions: EVERY_VERSION,
             experimental: false,
             run: Run::Whole(whole),
         }
@@ -184,6 +193,16 @@ impl Function {
 
     const fn scalar(mut self) -> Self {
         self.returns = Type::Scalar;
+        self
+    }
+
+    const fn since(mut self, profile: Profile) -> Self {
+        self.versions = RangeInclusive::new(profile, Profile::V3_5);
+        self
+    }
+
+    const fn until(mut self, profile: Profile) -> Self {
+        self.versions = RangeInclusive::new(Profile::V2_42, profile);
         self
     }
 

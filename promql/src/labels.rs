@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use crate::engine::Profile;
+
 /// The label that holds the metric name.
 pub const METRIC_NAME: &str = "__name__";
 
@@ -86,6 +88,18 @@ impl Labels {
         subset
             .iter()
             .all(|(name, value)| self.get(name) == Some(value))
+    }
+}
+
+/// Says whether a version takes a text as the name of a label. Since 3.0 it is any text that is
+/// not empty.
+pub(crate) fn is_label_name(name: &str, profile: Profile) -> bool {
+    let is_word = || name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+    match profile {
+        Profile::V3_5 => !name.is_empty(),
+        Profile::V2_42 | Profile::V2_53 => {
+            !name.is_empty() && !name.starts_with(|c: char| c.is_ascii_digit()) && is_word()
+        }
     }
 }
 

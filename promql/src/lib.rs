@@ -21,5 +21,5 @@ pub mod yaml;
 
 pub use engine::{Engine, Evaluated, Notes, Options, Profile, QueryError};
 pub use labels::Labels;
-pub use query::{ParseError, Query};
+pub use query::{Dialect, ParseError, Query};
 pub use store::{AppendError, Store};

@@ -15,6 +15,7 @@ pub(crate) use ast::Expr;
 pub(crate) use located::Located;
 pub(crate) use regex_syntax::{anchored as anchored_regex, unanchored as unanchored_regex};
 
+use crate::engine::Profile;
 use crate::labels::Labels;
 use matcher::Matcher;
 
@@ -25,6 +26,15 @@ pub const MAX_QUERY_BYTES: usize = 64 * 1024;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct ParseError(pub(crate) String);
+
+/// Which PromQL a text is read as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Dialect {
+    /// The version whose functions and notations are accepted.
+    pub profile: Profile,
+    /// Whether the experimental functions of that version are accepted too.
+    pub experimental: bool,
+}
 
 /// A parsed expression. Cloning is cheap.
 #[derive(Clone)]
@@ -40,16 +50,23 @@ impl Query {
     /// Parses and type-checks an expression as Prometheus does by default: experimental functions
     /// and modifiers are errors.
     pub fn parse(text: &str) -> Result<Self, ParseError> {
-        Self::parse_with(text, false)
+        Self::parse_as(text, Dialect::default())
     }
 
     /// Parses as [`Query::parse`] does and accepts experimental functions too.
     pub fn parse_experimental(text: &str) -> Result<Self, ParseError> {
-        Self::parse_with(text, true)
+        Self::parse_as(
+            text,
+            Dialect {
+                experimental: true,
+                ..Dialect::default()
+            },
+        )
     }
 
-    fn parse_with(text: &str, experimental: bool) -> Result<Self, ParseError> {
-        let parsed = parse::parse(text, experimental)?;
+    /// Parses and type-checks an expression as one version of Prometheus does.
+    pub fn parse_as(text: &str, dialect: Dialect) -> Result<Self, ParseError> {
+        let parsed = parse::parse(text, dialect)?;
         Ok(Self(Arc::new(Inner {
             text: text.to_owned(),
             expr: parsed.expr,

@@ -6,11 +6,11 @@ mod limit;
 mod ranked;
 mod sums;
 
-use super::QueryError;
 use super::context::{Context, Steps};
 use super::eval::{eval_scalar, eval_vector};
 use super::group::{Groups, Part};
 use super::rows::{Datum, Head, Numbers, Rows};
+use super::{Profile, QueryError};
 use crate::query::ast::{Aggregate, Aggregator};
 use crate::query::print::number;
 
@@ -25,7 +25,7 @@ pub(crate) fn eval(
         Aggregator::Topk | Aggregator::Bottomk => {
             let counts = parameter(context, aggregate, steps)?;
             let rows = eval_vector(context, &aggregate.expr, steps)?;
-            ranked::select(aggregate, rows, &counts)?
+            ranked::select(context, aggregate, rows, &counts)?
         }
         Aggregator::Limitk | Aggregator::LimitRatio => {
             let limits = parameter(context, aggregate, steps)?;
@@ -66,7 +66,16 @@ fn parameter(
     steps: Steps,
 ) -> Result<Numbers, QueryError> {
     match &aggregate.parameter {
-        Some(expr) => eval_scalar(context, expr, steps),
+        Some(expr) => {
+            let values = eval_scalar(context, expr, steps)?;
+            // 2.53 took the value at the first step for all of them.
+            let one_for_all = context.options.profile == Profile::V2_53 && !steps.separate;
+            Ok(if one_for_all {
+                Numbers::Constant(values.at(0))
+            } else {
+                values
+            })
+        }
         None => Err(QueryError::Execution(format!(
             "{} needs a parameter",
             aggregate.operator.text()

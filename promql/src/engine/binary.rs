@@ -4,11 +4,11 @@ mod matching;
 mod operate;
 mod set;
 
-use super::QueryError;
 use super::context::{Context, Steps};
 use super::eval::{drop_names, eval as eval_expr};
 use super::rows::{Datum, Numbers, Rows};
-use crate::query::ast::{Binary, Operator};
+use super::{Profile, QueryError};
+use crate::query::ast::{Arithmetic, Binary, Operator};
 use operate::Operand;
 
 pub(crate) fn eval(
@@ -80,13 +80,22 @@ fn with_scalar(
         Side::Right => operate::apply(rule, Operand::Own, operand(scalar), row),
         Side::Left => operate::apply(rule, operand(scalar), Operand::Own, row),
     });
-    if drops_name(binary) {
+    if drops_name(binary, context.options.profile) {
         drop_names(context, &mut rows)?;
     }
     Ok(Datum::Vector(rows))
 }
 
 /// Says whether results lose their metric name.
-fn drops_name(binary: &Binary) -> bool {
-    binary.return_bool || matches!(binary.operator, Operator::Arithmetic(_))
+fn drops_name(binary: &Binary, profile: Profile) -> bool {
+    binary.return_bool || changes_meaning(binary.operator, profile)
+}
+
+/// Says whether an operator makes another metric of its operands. 2.42 had forgotten `atan2`.
+fn changes_meaning(operator: Operator, profile: Profile) -> bool {
+    match operator {
+        Operator::Arithmetic(Arithmetic::Atan2) => profile > Profile::V2_42,
+        Operator::Arithmetic(_) => true,
+        Operator::Comparison(_) | Operator::Set(_) => false,
+    }
 }

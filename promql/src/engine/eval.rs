@@ -4,7 +4,7 @@ use super::binary;
 use super::context::{Context, Steps};
 use super::grid::{absent, is_absent};
 use super::rows::{Datum, Head, Numbers, Rows};
-use super::{QueryError, aggregate, group, invariant, select};
+use super::{Profile, QueryError, aggregate, group, invariant, select};
 use crate::functions::{self, Run};
 use crate::labels::Labels;
 use crate::query::ast::{Call, Expr, Type};
@@ -15,14 +15,35 @@ use crate::query::ast::{Call, Expr, Type};
 /// What does not depend on the step is evaluated once.
 pub(crate) fn eval(context: &Context<'_>, expr: &Expr, steps: Steps) -> Result<Datum, QueryError> {
     let before = context.held();
-    let datum = if steps.count() > 1 && invariant::is_invariant(expr, steps) {
+    let mut datum = if steps.count() > 1 && invariant::is_invariant(expr, steps) {
         node(context, expr, steps.first())?.broadcast(steps.count())
     } else {
         node(context, expr, steps)?
     };
+    if context.options.profile == Profile::V2_53
+        && takes_unchecked_labels(expr)
+        && let Datum::Vector(rows) = &mut datum
+    {
+        group::merge_equal(rows)?;
+    }
     context.release_to(before);
     context.hold(datum.cells())?;
     Ok(datum)
+}
+
+/// Says whether an operand may have equal labels: in 2.53 `label_join` did not look for them, but
+/// whoever took its elements did.
+fn takes_unchecked_labels(expr: &Expr) -> bool {
+    let is_joined = |expr: &Expr| match expr.unwrapped() {
+        Expr::Call(call) => call.function.name == "label_join",
+        _ => false,
+    };
+    match expr {
+        Expr::Negate(inner) => is_joined(inner),
+        Expr::Binary(binary) => is_joined(&binary.left) || is_joined(&binary.right),
+        Expr::Call(call) => !is_joined(expr) && call.args.iter().any(is_joined),
+        _ => false,
+    }
 }
 
 fn node(context: &Context<'_>, expr: &Expr, steps: Steps) -> Result<Datum, QueryError> {

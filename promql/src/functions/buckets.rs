@@ -9,6 +9,8 @@
 //! less than a lower one, it is lifted. Differences of a relative 1e-12 are rounding, not data,
 //! and are flattened in both directions.
 
+use crate::engine::Profile;
+
 /// Cumulative count of observations up to a bound.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Bucket {
@@ -26,7 +28,7 @@ pub(super) struct Quantile {
 const ROUNDING: f64 = 1e-12;
 
 /// Returns the q-quantile; NaN where the buckets cannot tell.
-pub(super) fn quantile(q: f64, buckets: &mut Vec<Bucket>) -> Quantile {
+pub(super) fn quantile(q: f64, buckets: &mut Vec<Bucket>, profile: Profile) -> Quantile {
     let exact = |value| Quantile {
         value,
         lifted: false,
@@ -43,7 +45,7 @@ pub(super) fn quantile(q: f64, buckets: &mut Vec<Bucket>) -> Quantile {
     if !prepare(buckets) {
         return exact(f64::NAN);
     }
-    let lifted = make_monotonic(buckets);
+    let lifted = make_monotonic(buckets, profile);
     let value = interpolate(q, buckets);
     Quantile { value, lifted }
 }
@@ -51,7 +53,7 @@ pub(super) fn quantile(q: f64, buckets: &mut Vec<Bucket>) -> Quantile {
 fn interpolate(q: f64, buckets: &[Bucket]) -> f64 {
     let last = buckets.len() - 1;
     let total = buckets[last].count;
-    if last == 0 || total == 0.0 || total.is_nan() {
+    if last == 0 || total == 0.0 {
         return f64::NAN;
     }
     let rank = q * total;
@@ -77,18 +79,17 @@ pub(super) fn fraction(lower: f64, upper: f64, buckets: &mut Vec<Bucket>) -> f64
         return f64::NAN;
     }
     let total = buckets[buckets.len() - 1].count;
-    if total == 0.0 || total.is_nan() || lower.is_nan() || upper.is_nan() {
+    if total == 0.0 || lower.is_nan() || upper.is_nan() {
         return f64::NAN;
     }
     if lower >= upper {
         return 0.0;
     }
-    (rank_of(upper, buckets) - rank_of(lower, buckets)) / total
+    (rank_of(upper, buckets, total) - rank_of(lower, buckets, total)) / total
 }
 
 /// Returns how many observations lie below a value.
-fn rank_of(value: f64, buckets: &[Bucket]) -> f64 {
-    let total = buckets[buckets.len() - 1].count;
+fn rank_of(value: f64, buckets: &[Bucket], total: f64) -> f64 {
     // Unlike for a quantile, the lowest bucket has no lower bound here: a value inside it is NaN.
     let mut from = f64::NEG_INFINITY;
     let mut rank = 0.0;
@@ -98,8 +99,8 @@ fn rank_of(value: f64, buckets: &[Bucket]) -> f64 {
         }
         if bucket.upper > value {
             let inside = bucket.count - rank;
-            let share = (value - from) / (bucket.upper - from);
-            return rank + inside * share;
+            rank += inside * (value - from) / (bucket.upper - from);
+            break;
         }
         rank = bucket.count;
         from = bucket.upper;
@@ -126,14 +127,15 @@ fn prepare(buckets: &mut Vec<Bucket>) -> bool {
     true
 }
 
-fn make_monotonic(buckets: &mut [Bucket]) -> bool {
+/// Rounding is told from data since 2.49.
+fn make_monotonic(buckets: &mut [Bucket], profile: Profile) -> bool {
     let mut lifted = false;
     let mut before = buckets[0].count;
     for bucket in &mut buckets[1..] {
         if bucket.count == before {
             continue;
         }
-        if is_rounding(before, bucket.count) {
+        if profile > Profile::V2_42 && is_rounding(before, bucket.count) {
             bucket.count = before;
         } else if bucket.count < before {
             bucket.count = before;

@@ -9,7 +9,7 @@ use crate::engine::eval::{eval_scalar, eval_vector};
 use crate::engine::grid::is_absent;
 use crate::engine::group::{self, Groups, Part};
 use crate::engine::rows::{Datum, Head, Rows};
-use crate::engine::{QueryError, warn_about_quantile};
+use crate::engine::{Profile, QueryError, warn_about_quantile};
 use crate::query::ast::Call;
 
 const BOUND: &str = "le";
@@ -25,11 +25,11 @@ pub(super) const ROWS: &[Function] = &[
         &[Type::Scalar, Type::Scalar, Type::Vector],
         histogram_fraction,
     ),
-    Function::map("histogram_avg", |_, _| None),
+    Function::map("histogram_avg", |_, _| None).since(Profile::V2_53),
     Function::map("histogram_count", |_, _| None),
     Function::map("histogram_sum", |_, _| None),
-    Function::map("histogram_stddev", |_, _| None),
-    Function::map("histogram_stdvar", |_, _| None),
+    Function::map("histogram_stddev", |_, _| None).since(Profile::V2_53),
+    Function::map("histogram_stdvar", |_, _| None).since(Profile::V2_53),
 ];
 
 fn histogram_quantile(
@@ -41,7 +41,7 @@ fn histogram_quantile(
     let rows = eval_vector(context, &call.args[1], steps)?;
     warn_about_quantile(context, &q);
     per_histogram(context, &rows, |metric, step, buckets| {
-        let quantile = buckets::quantile(q.at(step), buckets);
+        let quantile = buckets::quantile(q.at(step), buckets, context.options.profile);
         if quantile.lifted {
             context.inform(format!(
                 "input to histogram_quantile needed to be fixed for monotonicity (see \
@@ -61,6 +61,10 @@ fn histogram_fraction(
     let lower = eval_scalar(context, &call.args[0], steps)?;
     let upper = eval_scalar(context, &call.args[1], steps)?;
     let rows = eval_vector(context, &call.args[2], steps)?;
+    if context.options.profile < Profile::V3_5 {
+        // Then it read native histograms only.
+        return Ok(Datum::Vector(Rows::new(rows.steps())));
+    }
     per_histogram(context, &rows, |_, step, buckets| {
         buckets::fraction(lower.at(step), upper.at(step), buckets)
     })

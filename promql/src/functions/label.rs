@@ -4,9 +4,8 @@ use super::{Function, Type};
 use crate::engine::context::{Context, Steps};
 use crate::engine::eval::{eval, eval_vector};
 use crate::engine::rows::{Datum, Head, Name, Rows};
-use crate::engine::{QueryError, group};
-use crate::labels::Labels;
-use crate::labels::METRIC_NAME;
+use crate::engine::{Profile, QueryError, group};
+use crate::labels::{Labels, METRIC_NAME, is_label_name};
 use crate::query::anchored_regex;
 use crate::query::ast::Call;
 
@@ -37,12 +36,12 @@ fn label_replace(context: &Context<'_>, call: &Call, steps: Steps) -> Result<Dat
     let replacement = text(context, call, 2, steps)?;
     let source = text(context, call, 3, steps)?;
     let pattern = text(context, call, 4, steps)?;
-    let regex = anchored_regex(&pattern).map_err(|error| {
+    let regex = anchored_regex(&pattern, context.options.profile).map_err(|_| {
         QueryError::Execution(format!(
-            "invalid regular expression in label_replace(): {pattern}: {error}"
+            "invalid regular expression in label_replace(): {pattern}"
         ))
     })?;
-    check_label_name(&target, "label_replace")?;
+    check_label_name(context, "destination", &target, "label_replace")?;
     let before = settled(&rows);
     for (head, labels) in rows.heads_mut().iter_mut().zip(&before) {
         let Some(captures) = regex.captures(labels.get(&source).unwrap_or("")) else {
@@ -62,10 +61,10 @@ fn label_join(context: &Context<'_>, call: &Call, steps: Steps) -> Result<Datum,
     let sources = (3..call.args.len())
         .map(|index| text(context, call, index, steps))
         .collect::<Result<Vec<_>, _>>()?;
-    check_label_name(&target, "label_join")?;
     for source in &sources {
-        check_label_name(source, "label_join")?;
+        check_label_name(context, "source", source, "label_join")?;
     }
+    check_label_name(context, "destination", &target, "label_join")?;
     let before = settled(&rows);
     for (head, labels) in rows.heads_mut().iter_mut().zip(&before) {
         let values: Vec<&str> = sources
@@ -73,6 +72,10 @@ fn label_join(context: &Context<'_>, call: &Call, steps: Steps) -> Result<Datum,
             .map(|source| labels.get(source).unwrap_or(""))
             .collect();
         set(head, &target, &values.join(&separator));
+    }
+    if context.options.profile == Profile::V2_53 {
+        // This version does not look for equal labels; whoever takes the elements may.
+        return Ok(Datum::Vector(rows));
     }
     finish(context, call, &before, rows, steps)
 }
@@ -121,12 +124,16 @@ fn text(
     }
 }
 
-/// Since 3.0 a label name is any text that is not empty.
-fn check_label_name(name: &str, function: &str) -> Result<(), QueryError> {
-    if name.is_empty() {
-        return Err(QueryError::Execution(format!(
-            "invalid label name in {function}(): {name}"
-        )));
+fn check_label_name(
+    context: &Context<'_>,
+    role: &str,
+    name: &str,
+    function: &str,
+) -> Result<(), QueryError> {
+    if is_label_name(name, context.options.profile) {
+        return Ok(());
     }
-    Ok(())
+    Err(QueryError::Execution(format!(
+        "invalid {role} label name in {function}(): {name}"
+    )))
 }

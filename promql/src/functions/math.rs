@@ -61,18 +61,22 @@ fn clamp(value: f64, parameters: &[f64]) -> Option<f64> {
     Some(larger(lowest, smaller(highest, value)))
 }
 
-/// NaN wins, unlike in `f64::max`.
+/// NaN wins, unlike in `f64::max`, but not over infinity.
 fn larger(a: f64, b: f64) -> f64 {
-    if a.is_nan() || b.is_nan() {
+    if a == f64::INFINITY || b == f64::INFINITY {
+        f64::INFINITY
+    } else if a.is_nan() || b.is_nan() {
         f64::NAN
     } else {
         a.max(b)
     }
 }
 
-/// NaN wins, unlike in `f64::min`.
+/// NaN wins, unlike in `f64::min`, but not over −infinity.
 fn smaller(a: f64, b: f64) -> f64 {
-    if a.is_nan() || b.is_nan() {
+    if a == f64::NEG_INFINITY || b == f64::NEG_INFINITY {
+        f64::NEG_INFINITY
+    } else if a.is_nan() || b.is_nan() {
         f64::NAN
     } else {
         a.min(b)

@@ -1,24 +1,24 @@
 //! Aggregations over the samples of one series: `avg_over_time` and its siblings.
 
 use super::{Function, Type};
+use crate::engine::Profile;
 use crate::engine::quantile;
 use crate::engine::window::Window;
 use crate::sum::{Mean, Sum, add_compensated};
 
 pub(super) const ROWS: &[Function] = &[
-    Function::over("avg_over_time", |w, _| Some(mean(w.values))),
+    Function::over("avg_over_time", |w, _| mean(w)),
     Function::over("sum_over_time", |w, _| Some(sum(w.values))),
     Function::over("count_over_time", |w, _| Some(w.values.len() as f64)),
     Function::over("min_over_time", |w, _| extreme(w, |new, best| new < best)),
     Function::over("max_over_time", |w, _| extreme(w, |new, best| new > best)),
     Function::over("last_over_time", |w, _| w.values.last().copied()).keeps_name(),
-    Function::over("first_over_time", |w, _| w.values.first().copied())
-        .keeps_name()
-        .experimental(),
     Function::over("present_over_time", |_, _| Some(1.0)),
     Function::over("stddev_over_time", |w, _| Some(variance(w.values).sqrt())),
     Function::over("stdvar_over_time", |w, _| Some(variance(w.values))),
-    Function::over("mad_over_time", |w, _| Some(median_deviation(w.values))).experimental(),
+    Function::over("mad_over_time", |w, _| Some(median_deviation(w.values)))
+        .since(Profile::V2_53)
+        .experimental(),
     Function::over("quantile_over_time", |w, parameters| {
         Some(quantile(*parameters.first()?, &mut w.values.to_vec()))
     })
@@ -26,14 +26,17 @@ pub(super) const ROWS: &[Function] = &[
     Function::over("ts_of_last_over_time", |w, _| {
         w.times_ms.last().map(|t_ms| *t_ms as f64 / 1000.0)
     })
+    .since(Profile::V3_5)
     .experimental(),
     Function::over("ts_of_min_over_time", |w, _| {
         time_of_extreme(w, |new, best| new <= best)
     })
+    .since(Profile::V3_5)
     .experimental(),
     Function::over("ts_of_max_over_time", |w, _| {
         time_of_extreme(w, |new, best| new >= best)
     })
+    .since(Profile::V3_5)
     .experimental(),
 ];
 
@@ -45,12 +48,13 @@ fn sum(values: &[f64]) -> f64 {
     sum.total()
 }
 
-fn mean(values: &[f64]) -> f64 {
-    let mut mean = Mean::default();
-    for value in values {
+fn mean(window: &Window<'_>) -> Option<f64> {
+    let (first, rest) = window.values.split_first()?;
+    let mut mean = Mean::over_time(window.profile, *first);
+    for value in rest {
         mean.add(*value);
     }
-    mean.mean()
+    Some(mean.mean())
 }
 
 /// Any number replaces a NaN.

@@ -5,6 +5,7 @@
 //! which the quotient of two rounded numbers would not give.
 
 use super::{Function, Type};
+use crate::engine::Profile;
 use crate::engine::window::Window;
 use crate::sum::Sum;
 
@@ -44,6 +45,14 @@ fn line(window: &Window<'_>, intercept_ms: i64) -> Option<Line> {
         y.add(*value);
         xy.add(seconds * value);
         x2.add(seconds * seconds);
+    }
+    let overflowed = y.total().is_infinite() || xy.total().is_infinite();
+    if overflowed && window.profile < Profile::V3_5 {
+        // Before 3.0 what an infinite sum had lost was NaN.
+        return Some(Line {
+            slope: f64::NAN,
+            intercept: f64::NAN,
+        });
     }
     let count = values.len() as f64;
     let covariance = xy.total() - x.total() * y.total() / count;

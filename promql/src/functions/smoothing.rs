@@ -1,12 +1,23 @@
-//! `double_exponential_smoothing`: level and trend of a series (Holt).
+//! `double_exponential_smoothing`: level and trend of a series (Holt). Before 3.0 its name was
+//! `holt_winters`.
 
 use super::{Function, Type};
+use crate::engine::Profile;
 use crate::engine::window::Window;
 
-pub(super) const ROWS: &[Function] = &[Function::over("double_exponential_smoothing", smooth)
-    .args(&[Type::Matrix, Type::Scalar, Type::Scalar], 0)
-    .checked(check_factors)
-    .experimental()];
+const ARGS: &[Type] = &[Type::Matrix, Type::Scalar, Type::Scalar];
+
+pub(super) const ROWS: &[Function] = &[
+    Function::over("double_exponential_smoothing", smooth)
+        .args(ARGS, 0)
+        .checked(check_factors)
+        .since(Profile::V3_5)
+        .experimental(),
+    Function::over("holt_winters", smooth)
+        .args(ARGS, 0)
+        .checked(check_factors)
+        .until(Profile::V2_53),
+];
 
 fn check_factors(parameters: &[f64]) -> Result<(), String> {
     for (factor, (name, symbol)) in parameters

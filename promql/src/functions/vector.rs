@@ -7,7 +7,7 @@ use crate::engine::context::{Context, Steps};
 use crate::engine::eval::{drop_names, eval, eval_scalar, eval_vector};
 use crate::engine::grid::{absent, is_absent};
 use crate::engine::rows::{Datum, Head, Numbers, Rows};
-use crate::engine::{QueryError, select};
+use crate::engine::{Profile, QueryError, select};
 use crate::labels::Labels;
 use crate::query::ast::{Call, Expr};
 
@@ -34,6 +34,7 @@ pub(super) const ROWS: &[Function] = &[
         |c, call, steps| sort_by_label(c, call, steps, false),
     )
     .repeated()
+    .since(Profile::V2_53)
     .experimental(),
     Function::whole(
         "sort_by_label_desc",
@@ -41,6 +42,7 @@ pub(super) const ROWS: &[Function] = &[
         |c, call, steps| sort_by_label(c, call, steps, true),
     )
     .repeated()
+    .since(Profile::V2_53)
     .experimental(),
 ];
 
@@ -136,7 +138,8 @@ fn sort_by_label(
             names.push(name);
         }
     }
-    sorted(context, call, steps, |(a, _), (b, _)| {
+    let profile = context.options.profile;
+    sorted(context, call, steps, |(a, left), (b, right)| {
         let order = names
             .iter()
             .map(|name| {
@@ -146,7 +149,14 @@ fn sort_by_label(
                 )
             })
             .find(|order| order.is_ne())
-            .unwrap_or_else(|| a.labels.cmp(&b.labels));
+            .unwrap_or_else(|| match profile {
+                Profile::V3_5 => a.labels.cmp(&b.labels),
+                // Before, elements with equal labels stayed in the order of their values.
+                Profile::V2_42 | Profile::V2_53 => {
+                    let order = by_value(left, right, descending);
+                    if descending { order.reverse() } else { order }
+                }
+            });
         if descending { order.reverse() } else { order }
     })
 }

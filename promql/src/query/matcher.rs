@@ -4,6 +4,7 @@ use regex::Regex;
 
 use super::ParseError;
 use super::regex_syntax;
+use crate::engine::Profile;
 
 #[derive(Debug, Clone)]
 pub(crate) struct Matcher {
@@ -29,19 +30,23 @@ impl Matcher {
         Self::new(name, value, Test::NotEqual)
     }
 
-    pub(crate) fn regex(name: &str, pattern: &str) -> Result<Self, ParseError> {
+    pub(crate) fn regex(name: &str, pattern: &str, profile: Profile) -> Result<Self, ParseError> {
         Ok(Self::new(
             name,
             pattern,
-            Test::Regex(regex_syntax::anchored(pattern)?),
+            Test::Regex(regex_syntax::anchored(pattern, profile)?),
         ))
     }
 
-    pub(crate) fn not_regex(name: &str, pattern: &str) -> Result<Self, ParseError> {
+    pub(crate) fn not_regex(
+        name: &str,
+        pattern: &str,
+        profile: Profile,
+    ) -> Result<Self, ParseError> {
         Ok(Self::new(
             name,
             pattern,
-            Test::NotRegex(regex_syntax::anchored(pattern)?),
+            Test::NotRegex(regex_syntax::anchored(pattern, profile)?),
         ))
     }
 

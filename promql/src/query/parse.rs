@@ -3,24 +3,28 @@
 //! The crate reads the grammar. Added here: limits that keep it from overflowing the stack or
 //! panicking, the refusal of what Prometheus 3.5 refuses by default, and our own regexes.
 
+mod dialect;
 mod limits;
+mod numbers;
 mod patterns;
 
 use std::time::{Duration, SystemTime};
 
 use promql_parser::label::{MatchOp, Matchers};
 use promql_parser::parser::token::{self, TokenType};
+use promql_parser::parser::value::ValueType;
 use promql_parser::parser::{
-    self as upstream, AggregateExpr, AtModifier, BinaryExpr, LabelModifier, Offset,
-    VectorMatchCardinality, VectorSelector,
+    self as upstream, AggregateExpr, AtModifier, BinaryExpr, Function, LabelModifier, Offset,
+    VectorMatchCardinality, VectorSelector, register_extra_functions,
 };
 
-use super::ParseError;
 use super::ast::{
     Aggregate, Aggregator, Arithmetic, At, Binary, Call, Cardinality, Comparison, Expr, Grouping,
     Operator, Selector, Set, Shift, Subquery, Type,
 };
 use super::matcher::Matcher;
+use super::{Dialect, ParseError};
+use crate::engine::Profile;
 use crate::functions;
 use crate::labels::METRIC_NAME;
 
@@ -30,13 +34,16 @@ pub(super) struct Parsed {
 }
 
 /// Parses a text into a tree whose types fit.
-pub(super) fn parse(text: &str, experimental: bool) -> Result<Parsed, ParseError> {
+pub(super) fn parse(text: &str, dialect: Dialect) -> Result<Parsed, ParseError> {
     limits::check(text)?;
-    let patterns = patterns::extract(text);
+    dialect::check(text, dialect.profile)?;
+    register_removed_functions();
+    let text = numbers::normalize(text)?;
+    let patterns = patterns::extract(&text);
     let upstream = upstream::parse(&patterns.text).map_err(ParseError)?;
     let mut build = Build {
         patterns,
-        experimental,
+        dialect,
         selectors: 0,
         depth: 0,
     };
@@ -47,9 +54,20 @@ pub(super) fn parse(text: &str, experimental: bool) -> Result<Parsed, ParseError
     })
 }
 
+/// Makes the parser crate know what newer versions of Prometheus no longer do.
+fn register_removed_functions() {
+    static ONCE: std::sync::Once = std::sync::Once::new();
+    ONCE.call_once(|| {
+        let args = vec![ValueType::Matrix, ValueType::Scalar, ValueType::Scalar];
+        let holt_winters = Function::new("holt_winters", args, 0, ValueType::Vector, false);
+        // A refusal means that the crate has a function of this name already.
+        let _ = register_extra_functions(vec![holt_winters]);
+    });
+}
+
 struct Build {
     patterns: patterns::Extracted,
-    experimental: bool,
+    dialect: Dialect,
     selectors: usize,
     depth: usize,
 }
@@ -130,12 +148,16 @@ impl Build {
             .map(|matcher| match matcher.op {
                 MatchOp::Equal => Ok(Matcher::equal(&matcher.name, &matcher.value)),
                 MatchOp::NotEqual => Ok(Matcher::not_equal(&matcher.name, &matcher.value)),
-                MatchOp::Re(_) => {
-                    Matcher::regex(&matcher.name, self.patterns.pattern(&matcher.value))
-                }
-                MatchOp::NotRe(_) => {
-                    Matcher::not_regex(&matcher.name, self.patterns.pattern(&matcher.value))
-                }
+                MatchOp::Re(_) => Matcher::regex(
+                    &matcher.name,
+                    self.patterns.pattern(&matcher.value),
+                    self.dialect.profile,
+                ),
+                MatchOp::NotRe(_) => Matcher::not_regex(
+                    &matcher.name,
+                    self.patterns.pattern(&matcher.value),
+                    self.dialect.profile,
+                ),
             })
             .collect()
     }
@@ -170,7 +192,9 @@ impl Build {
 
     fn aggregate(&mut self, aggregate: &AggregateExpr) -> Result<Aggregate> {
         let operator = aggregator(aggregate.op)?;
-        if operator.is_experimental() && !self.experimental {
+        if operator.is_experimental()
+            && !(self.dialect.experimental && self.dialect.profile >= Profile::V3_5)
+        {
             return fail(format!(
                 "the aggregation `{}` is experimental and switched off",
                 operator.text()
@@ -190,9 +214,12 @@ impl Build {
     fn call(&mut self, call: &upstream::Call) -> Result<Call> {
         let name = call.func.name;
         let Some(function) = functions::lookup(name) else {
-            return fail(format!("the function `{name}` is not built"));
+            return fail(format!("unknown function with name {name:?}"));
         };
-        if function.experimental && !self.experimental {
+        if !function.versions.contains(&self.dialect.profile) {
+            return fail(format!("unknown function with name {name:?}"));
+        }
+        if function.experimental && !self.dialect.experimental {
             return fail(format!(
                 "the function `{name}` is experimental and switched off"
             ));

@@ -10,13 +10,15 @@ use std::str::Chars;
 use regex::{Regex, RegexBuilder};
 
 use super::ParseError;
+use crate::engine::Profile;
 
 /// Largest compiled expression, in bytes.
 const SIZE_LIMIT: usize = 1 << 20;
 
-/// Compiles a pattern that must match a whole value; `.` matches line breaks.
-pub(crate) fn anchored(pattern: &str) -> Result<Regex, ParseError> {
-    compile(pattern, &format!("^(?s:{})$", translate(pattern)))
+/// Compiles a pattern that must match a whole value; since 3.0 `.` matches line breaks too.
+pub(crate) fn anchored(pattern: &str, profile: Profile) -> Result<Regex, ParseError> {
+    let flag = if profile >= Profile::V3_5 { "s" } else { "" };
+    compile(pattern, &format!("^(?{flag}:{})$", translate(pattern)))
 }
 
 /// Compiles a pattern that may match anywhere in a text.

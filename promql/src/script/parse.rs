@@ -1,5 +1,7 @@
 //! From text to commands.
 
+use std::collections::HashMap;
+
 use super::ScriptError;
 use super::expectation::{Annotation, Expectation, Row, Text};
 use super::series::{self, SeriesError};
@@ -58,7 +60,8 @@ pub(super) fn parse(text: &str) -> Result<Vec<Command>> {
         .lines()
         .enumerate()
         .map(|(index, line)| (index + 1, line.trim()))
-        .filter(|(_, line)| !line.starts_with('#'))
+        // A comment ends a block, as an empty line does.
+        .map(|(number, line)| (number, if line.starts_with('#') { "" } else { line }))
         .collect();
     let mut lines = Lines { lines, at: 0 };
     let mut commands = Vec::new();
@@ -100,9 +103,18 @@ fn load(number: usize, line: &str, lines: &mut Lines<'_>) -> Result<Command> {
     let step_ms = time(number, step.trim())?;
     let mut series = Vec::new();
     let mut native = Vec::new();
+    let mut known = HashMap::new();
     for (number, line) in lines.block() {
         match series::parse(line) {
-            Ok(notation) => series.push(notation),
+            Ok(notation) => {
+                // Of two lines for one series the last counts.
+                let at = *known.entry(notation.labels.clone()).or_insert(series.len());
+                if at == series.len() {
+                    series.push(notation);
+                } else {
+                    series[at] = notation;
+                }
+            }
             Err(SeriesError::NativeHistogram) => match series::parse_labels(line) {
                 Ok((labels, _)) => native.push(labels),
                 Err(error) => return fail(number, error.to_string()),

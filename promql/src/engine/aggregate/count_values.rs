@@ -2,13 +2,13 @@
 
 use std::collections::HashMap;
 
-use crate::engine::QueryError;
 use crate::engine::context::{Context, Steps};
 use crate::engine::eval::{eval, eval_vector};
 use crate::engine::grid::is_absent;
 use crate::engine::group::Part;
 use crate::engine::rows::{Datum, Head, Rows};
-use crate::labels::Labels;
+use crate::engine::{Profile, QueryError};
+use crate::labels::{Labels, is_label_name};
 use crate::query::ast::{Aggregate, Grouping};
 use crate::query::print::number;
 
@@ -68,10 +68,14 @@ fn label(context: &Context<'_>, aggregate: &Aggregate, steps: Steps) -> Result<S
         },
         None => String::new(),
     };
-    if label.is_empty() {
-        return Err(QueryError::Execution(format!(
-            "invalid label name {label:?} in count_values"
-        )));
+    if !is_label_name(&label, context.options.profile) {
+        return Err(QueryError::Execution(match context.options.profile {
+            Profile::V3_5 => format!("invalid label name {label:?}"),
+            // These versions quote the quoted name.
+            Profile::V2_42 | Profile::V2_53 => {
+                format!("invalid label name {:?}", format!("{label:?}"))
+            }
+        }));
     }
     Ok(label)
 }

@@ -62,21 +62,13 @@ impl Fold {
     fn new(operator: Aggregator, profile: Profile, value: f64) -> Self {
         match operator {
             Aggregator::Sum if profile != Profile::V3_5 => Self::PlainSum(value),
-            Aggregator::Sum => {
-                let mut sum = Sum::default();
-                sum.add(value);
-                Self::Sum(sum)
-            }
-            Aggregator::Avg => {
-                let mut mean = Mean::default();
-                mean.add(value);
-                Self::Mean(mean)
-            }
+            Aggregator::Sum => Self::Sum(Sum::of(value)),
+            Aggregator::Avg => Self::Mean(Mean::across_series(profile, value)),
             Aggregator::Count => Self::Count(1.0),
             Aggregator::Min => Self::Min(value),
             Aggregator::Max => Self::Max(value),
             Aggregator::Stddev | Aggregator::Stdvar => Self::Spread {
-                spread: Spread::new(value),
+                spread: Spread::new(profile, value),
                 root: operator == Aggregator::Stddev,
             },
             Aggregator::Group
@@ -125,11 +117,13 @@ struct Spread {
 }
 
 impl Spread {
-    fn new(value: f64) -> Self {
+    /// Before 3.0 one value had no spread, even if it was no number.
+    fn new(profile: Profile, value: f64) -> Self {
+        let known = value.is_finite() || profile < Profile::V3_5;
         Self {
             count: 1.0,
             mean: value,
-            squares: if value.is_finite() { 0.0 } else { f64::NAN },
+            squares: if known { 0.0 } else { f64::NAN },
         }
     }
 

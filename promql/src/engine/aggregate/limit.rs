@@ -21,15 +21,20 @@ pub(super) fn select(
     limits: &Numbers,
 ) -> Result<Rows, QueryError> {
     if aggregate.operator == Aggregator::Limitk {
-        first(aggregate, rows, limits)
+        first(context, aggregate, rows, limits)
     } else {
         share(context, rows, limits)
     }
 }
 
-fn first(aggregate: &Aggregate, mut rows: Rows, counts: &Numbers) -> Result<Rows, QueryError> {
+fn first(
+    context: &Context<'_>,
+    aggregate: &Aggregate,
+    mut rows: Rows,
+    counts: &Numbers,
+) -> Result<Rows, QueryError> {
     let steps = rows.steps();
-    let counts = ranked::whole_numbers(counts, &rows)?;
+    let counts = ranked::whole_numbers(counts, &rows, context.options.profile)?;
     let grouped = Grouped::of(aggregate, &rows);
     let mut taken = vec![0; grouped.heads.len() * steps];
     rows.retain_mut(|index, row| {

@@ -3,21 +3,23 @@
 use std::cmp::Ordering;
 
 use super::Grouped;
-use crate::engine::QueryError;
+use crate::engine::context::Context;
 use crate::engine::grid::{absent, is_absent};
 use crate::engine::rows::{Numbers, Rows};
+use crate::engine::{Profile, QueryError};
 use crate::query::ast::{Aggregate, Aggregator};
 
 /// Keeps the `count` largest or smallest elements of each group at each step; NaN is worst either
 /// way. Equal values are taken in the order of their labels. At a single step the rows come out
 /// best first.
 pub(super) fn select(
+    context: &Context<'_>,
     aggregate: &Aggregate,
     mut rows: Rows,
     counts: &Numbers,
 ) -> Result<Rows, QueryError> {
     let steps = rows.steps();
-    let counts = whole_numbers(counts, &rows)?;
+    let counts = whole_numbers(counts, &rows, context.options.profile)?;
     let largest = aggregate.operator == Aggregator::Topk;
     let rank = by_labels(&rows);
     let members = Grouped::of(aggregate, &rows).members();
@@ -58,16 +60,27 @@ pub(super) fn select(
     Ok(rows)
 }
 
-/// Returns how many elements are wanted at each step. What is no count is an error where there is
-/// an element to be counted.
-pub(super) fn whole_numbers(counts: &Numbers, rows: &Rows) -> Result<Vec<usize>, QueryError> {
+/// Returns how many elements are wanted at each step.
+///
+/// What is no count is an error: before 3.5 always, since then only where there is an element to
+/// be counted, and not at all when no step asks for any.
+pub(super) fn whole_numbers(
+    counts: &Numbers,
+    rows: &Rows,
+    profile: Profile,
+) -> Result<Vec<usize>, QueryError> {
+    let is_new = profile >= Profile::V3_5;
+    if is_new && counts.distinct().iter().all(|count| *count < 1.0) {
+        return Ok(vec![0; rows.steps()]);
+    }
     (0..rows.steps())
         .map(|step| {
             let count = counts.at(step);
-            let is_whole = count < i64::MAX as f64 && count > i64::MIN as f64;
-            if !is_whole && rows.iter().any(|(_, row)| !is_absent(row[step])) {
+            let is_whole = count < i64::MAX as f64 && count >= i64::MIN as f64;
+            if !is_whole && (!is_new || rows.iter().any(|(_, row)| !is_absent(row[step]))) {
                 return Err(QueryError::Execution(format!(
-                    "Scalar value {count} overflows int64"
+                    "Scalar value {} overflows int64",
+                    go_float(count)
                 )));
             }
             Ok(count.max(0.0) as usize)
@@ -84,6 +97,16 @@ fn by_labels(rows: &Rows) -> Vec<usize> {
         rank[row] = place;
     }
     rank
+}
+
+/// Writes a float as Go does in its messages.
+fn go_float(value: f64) -> String {
+    match value {
+        f64::INFINITY => "+Inf".to_owned(),
+        f64::NEG_INFINITY => "-Inf".to_owned(),
+        value if value.is_nan() => "NaN".to_owned(),
+        value => format!("{value:e}").replace('e', "e+"),
+    }
 }
 
 fn best_first(largest: bool, a: f64, b: f64) -> Ordering {

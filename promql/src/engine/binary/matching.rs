@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 
+use super::changes_meaning;
 use super::operate::{self, Operand};
 use crate::engine::QueryError;
 use crate::engine::context::Context;
@@ -12,7 +13,7 @@ use crate::engine::grid::is_absent;
 use crate::engine::group::{self, Groups, Part};
 use crate::engine::rows::{Head, Name, Rows};
 use crate::labels::{Labels, METRIC_NAME};
-use crate::query::ast::{Binary, Cardinality, Grouping, Operator};
+use crate::query::ast::{Binary, Cardinality, Grouping};
 
 pub(super) fn combine(
     context: &Context<'_>,
@@ -59,12 +60,7 @@ pub(super) fn combine(
         }
         context.check(result.cells())?;
     }
-    settle(
-        context,
-        binary,
-        &mut result,
-        partners.shared || used.has_several(),
-    )?;
+    settle(binary, &mut result, partners.shared || used.has_several())?;
     Ok(result)
 }
 
@@ -184,7 +180,7 @@ impl Used {
 
 /// Builds the labels of a pair; `many` is the side that may have several elements per group.
 fn joined(context: &Context<'_>, binary: &Binary, many: &Head, one: &Head) -> Head {
-    let mut name = if matches!(binary.operator, Operator::Arithmetic(_)) {
+    let mut name = if changes_meaning(binary.operator, context.options.profile) {
         // Between vectors the name goes at once, even when names are removed late.
         Name::Gone
     } else if binary.return_bool {
@@ -206,7 +202,7 @@ fn joined(context: &Context<'_>, binary: &Binary, many: &Head, one: &Head) -> He
             .labels
             .retain(|name| names.iter().all(|other| other != name)),
         (Cardinality::ManyToOne(include) | Cardinality::OneToMany(include), _) => {
-            if include.iter().any(|name| name == METRIC_NAME) {
+            if !binary.return_bool && include.iter().any(|name| name == METRIC_NAME) {
                 // The name comes from the other side and is not the one that was dropped.
                 name = Name::Kept;
             }
@@ -234,12 +230,7 @@ fn included(many: &Labels, one: &Head, include: &[String]) -> Labels {
 }
 
 /// Merges results with the same labels at different steps; at one step they are an error.
-fn settle(
-    context: &Context<'_>,
-    binary: &Binary,
-    result: &mut Rows,
-    may_repeat: bool,
-) -> Result<(), QueryError> {
+fn settle(binary: &Binary, result: &mut Rows, may_repeat: bool) -> Result<(), QueryError> {
     if binary.cardinality == Cardinality::OneToOne {
         // One-to-one results carry their match group, which is unique at each step.
         return if may_repeat {
@@ -247,9 +238,6 @@ fn settle(
         } else {
             Ok(())
         };
-    }
-    if context.options.delayed_name_removal {
-        return Ok(());
     }
     group::merge_equal(result).map_err(|_| {
         QueryError::Execution(

@@ -47,7 +47,7 @@ impl Scan<'_> {
             return Ok(());
         };
         match c {
-            '"' | '\'' | '`' => self.skip_string(c),
+            '"' | '\'' | '`' => self.skip_string(c)?,
             '#' => {
                 let end = self.rest.find('\n').unwrap_or(self.rest.len());
                 self.rest = &self.rest[end..];
@@ -61,19 +61,21 @@ impl Scan<'_> {
         Ok(())
     }
 
-    fn skip_string(&mut self, quote: char) {
+    fn skip_string(&mut self, quote: char) -> Result<(), ParseError> {
         let mut escaped = false;
         for (at, c) in self.rest.char_indices().skip(1) {
             if escaped {
                 escaped = false;
+                check_escape(&self.rest[at..])?;
             } else if c == '\\' && quote != '`' {
                 escaped = true;
             } else if c == quote {
                 self.rest = &self.rest[at + 1..];
-                return;
+                return Ok(());
             }
         }
         self.rest = "";
+        Ok(())
     }
 
     fn symbol(&mut self, c: char) -> Result<(), ParseError> {
@@ -128,6 +130,23 @@ impl Scan<'_> {
             )));
         }
         Ok(())
+    }
+}
+
+/// Refuses an escaped byte above `\x7f`: strings are text here, and the crate would take the byte
+/// for a character.
+fn check_escape(after_backslash: &str) -> Result<(), ParseError> {
+    let code = match after_backslash.as_bytes() {
+        [b'x', digits @ ..] => (digits.get(..2), 16),
+        digits @ [b'0'..=b'7', ..] => (digits.get(..3), 8),
+        _ => return Ok(()),
+    };
+    let digits = code.0.and_then(|digits| std::str::from_utf8(digits).ok());
+    match digits.map(|digits| u32::from_str_radix(digits, code.1)) {
+        Some(Ok(0x80..)) => Err(ParseError(
+            "an escaped byte above \\x7f in a string; write the character itself".to_owned(),
+        )),
+        _ => Ok(()),
     }
 }
 

@@ -60,7 +60,7 @@ pub(super) fn extract(text: &str) -> Extracted {
 }
 
 /// Returns the length of the string at the start of a text, quotes included.
-fn string_length(text: &str, quote: char) -> usize {
+pub(super) fn string_length(text: &str, quote: char) -> usize {
     let mut escaped = false;
     for (at, c) in text.char_indices().skip(1) {
         if escaped {

@@ -5,7 +5,7 @@ use promql::rules::{Config, Evaluator, RuleFile};
 use super::ask::{Case, Promtool};
 use super::generate::{Random, SeriesLine};
 use super::{agree, ours};
-use promql::{Engine, Store};
+use promql::{Dialect, Engine, Store};
 
 const EVALUATION_MS: i64 = 20_000;
 
@@ -113,7 +113,7 @@ fn alert_states_agree_with_promtool() {
         assert_eq!(answers.len(), cases.len());
         let engine = Engine::default();
         for (case, theirs) in cases.iter().zip(&answers) {
-            let ours = ours(&engine, &store, case);
+            let ours = ours(&engine, Dialect::default(), &store, case);
             assert!(
                 agree(&case.expr, &ours, theirs),
                 "seed {seed}, {} at {} s\n  ours:   {ours:?}\n  theirs: {theirs:?}",

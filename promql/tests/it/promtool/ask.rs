@@ -6,13 +6,13 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use promql::Labels;
 use promql::script::series::{number, parse_labels};
+use promql::{Labels, Profile};
 
 use super::generate::SeriesLine;
 
 /// One query at one time.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Case {
     pub(super) expr: String,
     pub(super) t_ms: i64,
@@ -22,33 +22,55 @@ pub(super) struct Case {
 #[derive(Debug)]
 pub(super) enum Answer {
     Vector(Vec<(Labels, f64)>),
-    #[expect(dead_code, reason = "shown when answers differ")]
     Error(String),
 }
 
 pub(super) struct Promtool {
     path: PathBuf,
     pub(super) version: String,
+    /// The profile that is nearest to the version.
+    pub(super) profile: Profile,
+    /// Whether the profile reproduces this very version.
+    pub(super) is_exact: bool,
 }
 
 impl Promtool {
-    /// Finds promtool 3.5 in `$OBS_TUI_PEERS/bin`, in the cache folder of the peers, or on the path.
-    /// Without it the test is skipped, or fails when `OBS_TUI_REQUIRE_PEERS=1`.
+    /// Finds promtool 3.5. The suite it comes from moves on: another version is no reason to fail.
     pub(super) fn find(test: &str) -> Option<Self> {
-        let Some(path) = places().find(|place| place.is_file()) else {
-            return skipped(test, "needs promtool; run .ci/install-peers");
+        let promtool = Self::find_program(test, "promtool")?;
+        if promtool.profile == Profile::V3_5 && promtool.is_exact {
+            return Some(promtool);
+        }
+        let version = &promtool.version;
+        let _ = writeln!(
+            std::io::stderr(),
+            "SKIPPED {test}: needs promtool 3.5, found {version}"
+        );
+        None
+    }
+
+    /// Finds a promtool in `$OBS_TUI_PEERS/bin`, in the cache folder of the peers, or on the path.
+    /// Without it the test is skipped, or fails when `OBS_TUI_REQUIRE_PEERS=1`.
+    pub(super) fn find_program(test: &str, program: &str) -> Option<Self> {
+        let Some(path) = places(program).find(|place| place.is_file()) else {
+            return skipped(test, &format!("needs {program}; run .ci/install-peers"));
         };
         let output = Command::new(&path).arg("--version").output().unwrap();
         let printed = String::from_utf8_lossy(&output.stdout).into_owned();
         let version = printed.lines().next().unwrap_or_default().to_owned();
-        assert!(
-            !version.is_empty(),
-            "{test}: promtool does not tell its version"
-        );
-        if !version.contains("version 3.5.") {
-            return skipped(test, &format!("needs promtool 3.5, found {version}"));
-        }
-        Some(Self { path, version })
+        let (major, minor) = numbers(&version)
+            .unwrap_or_else(|| panic!("{test}: {program} does not tell its version: {version:?}"));
+        let (profile, is_exact) = match (major, minor) {
+            (2, ..=50) => (Profile::V2_42, minor == 42),
+            (2, _) => (Profile::V2_53, minor == 53),
+            _ => (Profile::V3_5, (major, minor) == (3, 5)),
+        };
+        Some(Self {
+            path,
+            version,
+            profile,
+            is_exact,
+        })
     }
 
     /// Evaluates queries over series with one sample every ten seconds.
@@ -116,7 +138,13 @@ impl Promtool {
     }
 }
 
-fn places() -> impl Iterator<Item = PathBuf> {
+/// Reads `promtool, version 3.5.3+ds1 …`.
+fn numbers(version: &str) -> Option<(u32, u32)> {
+    let mut parts = version.split_once("version ")?.1.split('.');
+    Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
+}
+
+fn places(program: &str) -> impl Iterator<Item = PathBuf> {
     let folder = |name| env::var_os(name).filter(|value| !value.is_empty());
     let cache = folder("XDG_CACHE_HOME")
         .map(PathBuf::from)
@@ -127,7 +155,7 @@ fn places() -> impl Iterator<Item = PathBuf> {
     ];
     let path: Vec<PathBuf> = env::split_paths(&env::var_os("PATH").unwrap_or_default()).collect();
     let folders = peers.into_iter().flatten().map(|peers| peers.join("bin"));
-    folders.chain(path).map(|folder| folder.join("promtool"))
+    folders.chain(path).map(move |folder| folder.join(program))
 }
 
 /// Says on stderr, past the capture of the test runner, that a test is skipped.

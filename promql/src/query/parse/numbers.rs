@@ -1,0 +1,88 @@
+//! Numbers that the parser crate reads otherwise than Prometheus: underscores between digits, and
+//! values beyond the largest float, which Prometheus refuses.
+
+use super::super::ParseError;
+use super::patterns::string_length;
+
+/// Takes the underscores out of the numbers of a text.
+pub(super) fn normalize(text: &str) -> Result<String, ParseError> {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(c) = rest.chars().next() {
+        let length = match c {
+            '"' | '\'' | '`' => string_length(rest, c),
+            '#' => rest.find('\n').unwrap_or(rest.len()),
+            _ if is_word(c) => word_length(rest),
+            _ => c.len_utf8(),
+        };
+        let (token, after) = rest.split_at(length);
+        if token.starts_with(|c: char| c.is_ascii_digit() || c == '.') {
+            out.push_str(&number(token)?);
+        } else {
+            out.push_str(token);
+        }
+        rest = after;
+    }
+    Ok(out)
+}
+
+fn is_word(c: char) -> bool {
+    c.is_alphanumeric() || matches!(c, '_' | '.' | ':')
+}
+
+/// Returns the length of a name or a number, the sign of an exponent included. A colon belongs to
+/// names only: in `5m:1m` it separates.
+fn word_length(text: &str) -> usize {
+    let is_number = text.starts_with(|c: char| c.is_ascii_digit() || c == '.');
+    let is_hex = text.starts_with("0x") || text.starts_with("0X");
+    let mut before = ' ';
+    for (at, c) in text.char_indices() {
+        let is_sign = is_number && !is_hex && matches!(c, '+' | '-') && matches!(before, 'e' | 'E');
+        if !(is_word(c) || is_sign) || (is_number && c == ':') {
+            return at;
+        }
+        before = c;
+    }
+    text.len()
+}
+
+fn number(token: &str) -> Result<String, ParseError> {
+    let plain = if token.contains('_') {
+        if !underscores_separate_digits(token) {
+            return Err(ParseError(format!(
+                "bad number or duration syntax: {token:?}"
+            )));
+        }
+        token.replace('_', "")
+    } else {
+        token.to_owned()
+    };
+    if plain.parse::<f64>().is_ok_and(f64::is_infinite) {
+        return Err(ParseError(format!(
+            "the number {token} is beyond the largest float"
+        )));
+    }
+    Ok(plain)
+}
+
+fn underscores_separate_digits(token: &str) -> bool {
+    let (digits, is_digit): (&str, fn(char) -> bool) =
+        match token.strip_prefix("0x").or(token.strip_prefix("0X")) {
+            Some(hex) => (hex.strip_prefix('_').unwrap_or(hex), |c| {
+                c.is_ascii_hexdigit()
+            }),
+            None => (token, |c| c.is_ascii_digit()),
+        };
+    let is_number = digits
+        .chars()
+        .all(|c| is_digit(c) || matches!(c, '_' | '.' | 'e' | 'E' | '+' | '-'));
+    let chars: Vec<char> = digits.chars().collect();
+    let separated = chars.iter().enumerate().all(|(at, c)| {
+        let digit_at = |at: Option<usize>| {
+            at.and_then(|at| chars.get(at))
+                .is_some_and(|c| is_digit(*c))
+        };
+        *c != '_' || (digit_at(at.checked_sub(1)) && digit_at(at.checked_add(1)))
+    });
+    is_number && separated
+}
