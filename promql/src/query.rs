@@ -1,6 +1,7 @@
 //! A PromQL expression, checked and ready to run.
 
 pub(crate) mod ast;
+pub(crate) mod literal;
 pub(crate) mod located;
 pub(crate) mod matcher;
 mod parse;

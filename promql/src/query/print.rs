@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::ast::{Aggregate, At, Binary, Cardinality, Expr, Grouping, Selector, Shift};
+use super::literal::quoted;
 use crate::duration::format_ms;
 use crate::labels::METRIC_NAME;
 
@@ -153,23 +154,6 @@ fn label_name(name: &str) -> String {
     } else {
         quoted(name)
     }
-}
-
-fn quoted(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + 2);
-    out.push('"');
-    for c in text.chars() {
-        match c {
-            '\\' => out.push_str("\\\\"),
-            '"' => out.push_str("\\\""),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            _ => out.push(c),
-        }
-    }
-    out.push('"');
-    out
 }
 
 /// Says whether a name needs no quotes as a label.

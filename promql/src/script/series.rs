@@ -1,6 +1,7 @@
 //! The series notation of scripts and rule unit tests: `up{job="x"} 1+0x5 _ stale`.
 
 use crate::labels::{Labels, METRIC_NAME};
+use crate::query::literal;
 use crate::value::stale_nan;
 
 /// Most samples that one line may describe.
@@ -86,39 +87,15 @@ fn parse_pair(text: &str) -> Result<((String, String), &str), SeriesError> {
 
 /// Parses a quoted string at the start of a text.
 pub(crate) fn parse_string(text: &str) -> Result<(String, &str), SeriesError> {
-    let mut chars = text.char_indices();
-    let Some((_, quote @ ('"' | '\'' | '`'))) = chars.next() else {
+    if !text.starts_with(['"', '\'', '`']) {
         return syntax(format!("expected a quoted string at `{text}`"));
-    };
-    let mut value = String::new();
-    while let Some((at, c)) = chars.next() {
-        if c == quote {
-            return Ok((value, &text[at + c.len_utf8()..]));
-        }
-        if c != '\\' || quote == '`' {
-            value.push(c);
-            continue;
-        }
-        match chars.next() {
-            Some((_, 'n')) => value.push('\n'),
-            Some((_, 't')) => value.push('\t'),
-            Some((_, 'r')) => value.push('\r'),
-            Some((at, 'x')) => {
-                let code = text
-                    .get(at + 1..at + 3)
-                    .and_then(|h| u8::from_str_radix(h, 16).ok());
-                let Some(code) = code else {
-                    return syntax("a bad \\x escape");
-                };
-                value.push(char::from(code));
-                chars.next();
-                chars.next();
-            }
-            Some((_, other)) => value.push(other),
-            None => break,
-        }
     }
-    syntax("a string is not closed")
+    let Some(length) = literal::length(text) else {
+        return syntax("a string is not closed");
+    };
+    let (literal, rest) = text.split_at(length);
+    let value = literal::unquote(literal).map_err(SeriesError::Syntax)?;
+    Ok((value, rest))
 }
 
 /// Parses samples: `v`, `v+dxN`, `v-dxN`, `vxN`, `_`, `_xN`, `stale`.

@@ -3,7 +3,7 @@
 //! for in the text.
 
 use super::super::ParseError;
-use super::patterns::string_length;
+use super::super::literal::extent;
 use crate::engine::Profile;
 
 /// Refuses what a version does not read.
@@ -15,7 +15,7 @@ pub(super) fn check(text: &str, profile: Profile) -> Result<(), ParseError> {
     let mut rest = text;
     while let Some(c) = rest.chars().next() {
         let length = match c {
-            '"' | '\'' | '`' => string_length(rest, c),
+            '"' | '\'' | '`' => extent(rest),
             '#' => rest.find('\n').unwrap_or(rest.len()),
             _ if is_word(c) => rest.find(|c| !is_word(c)).unwrap_or(rest.len()),
             _ => c.len_utf8(),

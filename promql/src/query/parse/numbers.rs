@@ -2,7 +2,7 @@
 //! values beyond the largest float, which Prometheus refuses.
 
 use super::super::ParseError;
-use super::patterns::string_length;
+use super::super::literal::extent;
 
 /// Takes the underscores out of the numbers of a text.
 pub(super) fn normalize(text: &str) -> Result<String, ParseError> {
@@ -10,7 +10,7 @@ pub(super) fn normalize(text: &str) -> Result<String, ParseError> {
     let mut rest = text;
     while let Some(c) = rest.chars().next() {
         let length = match c {
-            '"' | '\'' | '`' => string_length(rest, c),
+            '"' | '\'' | '`' => extent(rest),
             '#' => rest.find('\n').unwrap_or(rest.len()),
             _ if is_word(c) => word_length(rest),
             _ => c.len_utf8(),

@@ -1,12 +1,14 @@
-//! Regular expressions taken out of the text before the parser crate sees them.
+//! Strings and regular expressions, read by us before the parser crate sees them.
 //!
 //! The crate compiles every pattern with the rules of the `regex` crate and so refuses some that
 //! are fine in Go (`\Q…\E`). Each pattern is replaced by the text `~N`; the N-th pattern is
-//! compiled by us.
+//! compiled by us. Other strings are written anew with the simplest escapes: the crate panics on a
+//! backslash before a character beyond ASCII and takes `\xc3\xa9` for two characters.
 
 use std::fmt::Write as _;
 
-use promql_parser::util::unquote_string;
+use super::ParseError;
+use crate::query::literal::{self, quoted, unquote};
 
 /// A text whose patterns are numbered, and the patterns.
 pub(super) struct Extracted {
@@ -25,7 +27,7 @@ impl Extracted {
     }
 }
 
-pub(super) fn extract(text: &str) -> Extracted {
+pub(super) fn extract(text: &str) -> Result<Extracted, ParseError> {
     let mut extracted = Extracted {
         text: String::with_capacity(text.len()),
         patterns: Vec::new(),
@@ -33,43 +35,32 @@ pub(super) fn extract(text: &str) -> Extracted {
     let mut rest = text;
     let mut after_operator = false;
     while let Some(c) = rest.chars().next() {
+        let is_string = matches!(c, '"' | '\'' | '`');
         let length = match c {
-            '"' | '\'' | '`' => string_length(rest, c),
+            _ if is_string => literal::extent(rest),
             '#' => rest.find('\n').unwrap_or(rest.len()),
             '=' | '!' if rest[1..].starts_with('~') => 2,
             _ => c.len_utf8(),
         };
         let (token, after) = rest.split_at(length);
-        let is_string = matches!(c, '"' | '\'' | '`');
-        match unquote_string(token) {
-            Ok(pattern) if is_string && after_operator => {
+        if is_string {
+            let string = unquote(token).map_err(ParseError)?;
+            if after_operator {
                 let number = extracted.patterns.len();
                 let _ = write!(extracted.text, "\"~{number}\"");
-                extracted.patterns.push(pattern);
+                extracted.patterns.push(string);
+            } else {
+                extracted.text.push_str(&quoted(&string));
             }
-            _ => extracted.text.push_str(token),
+        } else {
+            extracted.text.push_str(token);
         }
         if token.ends_with('~') && length == 2 {
             after_operator = true;
-        } else if !c.is_whitespace() {
+        } else if !c.is_whitespace() && c != '#' {
             after_operator = false;
         }
         rest = after;
     }
-    extracted
-}
-
-/// Returns the length of the string at the start of a text, quotes included.
-pub(super) fn string_length(text: &str, quote: char) -> usize {
-    let mut escaped = false;
-    for (at, c) in text.char_indices().skip(1) {
-        if escaped {
-            escaped = false;
-        } else if c == '\\' && quote != '`' {
-            escaped = true;
-        } else if c == quote {
-            return at + 1;
-        }
-    }
-    text.len()
+    Ok(extracted)
 }
