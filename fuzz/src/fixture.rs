@@ -50,9 +50,9 @@ q{quantile="0.5"} 1x40
 /// Returns a store that holds the series above and has room for some more.
 pub fn store() -> Store {
     let mut store = Store::with_limits(Limits {
-        retention_ms: i64::MAX,
         max_series: 2_000,
         max_samples: 200_000,
+        ..Limits::default()
     });
     for line in SERIES.lines().filter(|line| !line.is_empty()) {
         let notation = series::parse(line).expect("the series are in the notation");

@@ -9,9 +9,8 @@ use std::str::Chars;
 /// when there is none or it is not closed.
 pub(crate) fn length(text: &str) -> Option<usize> {
     let mut chars = text.char_indices();
-    let quote = match chars.next() {
-        Some((_, quote @ ('"' | '\'' | '`'))) => quote,
-        _ => return None,
+    let Some((_, quote @ ('"' | '\'' | '`'))) = chars.next() else {
+        return None;
     };
     while let Some((at, c)) = chars.next() {
         match c {

@@ -7,6 +7,7 @@
     reason = "tests read scripts, run the real promtool, and may say so"
 )]
 
+mod corpus;
 mod limits;
 mod promtool;
 mod properties;

@@ -4,6 +4,7 @@
 
 mod alertmanager;
 mod buckets;
+mod corpus;
 mod credentials;
 mod engine;
 mod exposition;
