@@ -2,7 +2,8 @@
 //!
 //! One table: each topic file lists its rows, and a row says everything about a function. To add
 //! one, write it in the file of its topic and add its row there. Files that hold nothing but
-//! subtle arithmetic: `counter` (extrapolation), `buckets` (interpolation), `regression`.
+//! subtle arithmetic: `counter` (extrapolation), `buckets` (interpolation), `regression`, `sweep` and
+//! `running` (many windows of one series).
 
 mod absent;
 mod buckets;
@@ -13,7 +14,9 @@ mod label;
 mod math;
 mod over_time;
 mod regression;
+mod running;
 mod smoothing;
+mod sweep;
 mod vector;
 pub(crate) mod window;
 
@@ -221,7 +224,6 @@ impl Function {
         self
     }
 
-    #[expect(dead_code, reason = "the sweeps follow")]
     const fn sweep(mut self, sweep: fn(&Track<'_>, &mut [f64])) -> Self {
         if let Run::Window(over) = self.run {
             self.run = Run::Window(Over {

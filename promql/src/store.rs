@@ -7,13 +7,16 @@
 mod column;
 mod index;
 mod limits;
+mod selections;
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use column::Column;
 pub(crate) use column::Scratch;
 use index::Index;
 pub use limits::{AppendError, Limits};
+use selections::Selections;
 
 use crate::labels::Labels;
 use crate::query::matcher::Matcher;
@@ -81,6 +84,7 @@ pub struct Store {
     swept_ms: i64,
     /// How many series there ever were.
     births: u64,
+    selections: Selections,
 }
 
 impl Store {
@@ -105,6 +109,7 @@ impl Store {
             latest_ms: i64::MAX,
             swept_ms: i64::MIN,
             births: 0,
+            selections: Selections::default(),
         }
     }
 
@@ -203,19 +208,21 @@ impl Store {
         self.index.forget_unused_symbols();
     }
 
-    /// Returns the series that satisfy every matcher, in no promised order.
-    pub(crate) fn select(&self, matchers: &[Matcher]) -> Vec<SeriesId> {
-        let candidates = self.index.candidates(matchers);
-        let mut found: Vec<SeriesId> = match candidates {
-            Some(ids) => ids,
-            None => (0..self.entries.len() as u32).map(SeriesId).collect(),
-        };
-        found.retain(|id| {
-            let entry = &self.entries[id.0 as usize];
-            let value = |name: &str| entry.labels.get(name).unwrap_or("");
-            !entry.is_free() && matchers.iter().all(|m| m.matches(value(&m.name)))
-        });
-        found
+    /// Returns the series that satisfy every matcher, in the order of their labels.
+    pub(crate) fn select(&self, matchers: &[Matcher]) -> Arc<[SeriesId]> {
+        self.selections.get_or(matchers, || {
+            let mut found = match self.index.candidates(matchers) {
+                Some(ids) => ids,
+                None => (0..self.entries.len() as u32).map(SeriesId).collect(),
+            };
+            found.retain(|id| {
+                let entry = &self.entries[id.0 as usize];
+                let value = |name: &str| entry.labels.get(name).unwrap_or("");
+                !entry.is_free() && matchers.iter().all(|m| m.matches(value(&m.name)))
+            });
+            found.sort_by(|a, b| self.labels(*a).cmp(self.labels(*b)));
+            found
+        })
     }
 
     /// Returns the labels of a selected series.
@@ -291,6 +298,7 @@ impl Store {
             self.entries.push(Entry::default());
             SeriesId(self.entries.len() as u32 - 1)
         });
+        self.selections.clear();
         let labels = self.index.add(labels, id);
         self.entries[id.0 as usize] = Entry {
             labels: labels.clone(),
@@ -303,6 +311,7 @@ impl Store {
     }
 
     fn remove(&mut self, id: SeriesId) {
+        self.selections.clear();
         let entry = std::mem::take(&mut self.entries[id.0 as usize]);
         self.index.remove(&entry.labels, id);
         self.ids.remove(&entry.labels);

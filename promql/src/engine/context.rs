@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
 use super::grid::Grid;
 use super::rows::{Name, Rows};
@@ -51,7 +52,7 @@ pub(crate) struct Context<'q> {
     end_ms: i64,
     /// Whether the steps come in several chunks.
     chunked: bool,
-    selected: Vec<OnceCell<Vec<SeriesId>>>,
+    selected: Vec<OnceCell<Arc<[SeriesId]>>>,
     warnings: RefCell<BTreeSet<String>>,
     infos: RefCell<BTreeSet<String>>,
     held: Cell<usize>,
@@ -90,13 +91,9 @@ impl<'q> Context<'q> {
     }
 
     /// Returns the series of a selector in the order of their labels, as Prometheus' storage has
-    /// them: sums depend on it. They are looked up once per query.
+    /// them: sums depend on it.
     pub(crate) fn series(&self, selector: &Selector) -> &[SeriesId] {
-        self.selected[selector.id].get_or_init(|| {
-            let mut ids = self.store.select(&selector.matchers);
-            ids.sort_by(|a, b| self.store.labels(*a).cmp(self.store.labels(*b)));
-            ids
-        })
+        self.selected[selector.id].get_or_init(|| self.store.select(&selector.matchers))
     }
 
     /// Returns the times that a selector or subquery looks at; a distance of 0 is one fixed time.

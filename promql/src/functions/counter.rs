@@ -13,13 +13,17 @@
 //!
 //! A counter that falls was reset: everything it had reached before is added back.
 
-use super::Function;
+use super::{Function, sweep};
 use crate::engine::Profile;
 use crate::engine::window::Window;
 
 pub(super) const ROWS: &[Function] = &[
-    Function::over("rate", |w, _| extrapolated(w, true).map(|v| v / range_s(w))).on_counters(),
-    Function::over("increase", |w, _| extrapolated(w, true)).on_counters(),
+    Function::over("rate", |w, _| extrapolated(w, true).map(|v| v / range_s(w)))
+        .sweep(|track, row| sweep::counters(track, row, |w, increase| increase / range_s(w)))
+        .on_counters(),
+    Function::over("increase", |w, _| extrapolated(w, true))
+        .sweep(|track, row| sweep::counters(track, row, |_, increase| increase))
+        .on_counters(),
     Function::over("delta", |w, _| extrapolated(w, false)),
     Function::over("irate", |w, _| {
         let (previous, last, seconds) = last_two(w)?;
@@ -34,32 +38,46 @@ pub(super) const ROWS: &[Function] = &[
         let (previous, last, _) = last_two(w)?;
         Some(last - previous)
     }),
-    Function::over("changes", |w, _| {
-        Some(count_pairs(w, |a, b| a != b && !(a.is_nan() && b.is_nan())))
-    }),
-    Function::over("resets", |w, _| Some(count_pairs(w, |a, b| b < a))),
+    Function::over("changes", |w, _| Some(count_pairs(w, is_change)))
+        .sweep(|track, row| sweep::pairs(track, row, is_change)),
+    Function::over("resets", |w, _| Some(count_pairs(w, is_reset)))
+        .sweep(|track, row| sweep::pairs(track, row, is_reset)),
 ];
 
 fn range_s(window: &Window<'_>) -> f64 {
     (window.end_ms - window.start_ms) as f64 / 1000.0
 }
 
+fn is_change(before: f64, after: f64) -> bool {
+    before != after && !(before.is_nan() && after.is_nan())
+}
+
+fn is_reset(before: f64, after: f64) -> bool {
+    after < before
+}
+
 fn extrapolated(window: &Window<'_>, counter: bool) -> Option<f64> {
-    let (times_ms, values) = (window.times_ms, window.values);
-    let [first_ms, .., last_ms] = *times_ms else {
-        return None;
-    };
-    let [first, .., last] = *values else {
+    let [first, .., last] = *window.values else {
         return None;
     };
     let mut change = last - first;
     if counter {
-        change += values
-            .windows(2)
-            .filter(|pair| pair[1] < pair[0])
-            .map(|pair| pair[0])
-            .fold(0.0, |sum, lost| sum + lost);
+        for pair in window.values.windows(2) {
+            if is_reset(pair[0], pair[1]) {
+                change += pair[0];
+            }
+        }
     }
+    extrapolate(window, change, counter)
+}
+
+/// Extends the change between the first and the last sample of a window to its edges.
+pub(super) fn extrapolate(window: &Window<'_>, change: f64, counter: bool) -> Option<f64> {
+    let times_ms = window.times_ms;
+    let [first_ms, .., last_ms] = *times_ms else {
+        return None;
+    };
+    let first = *window.values.first()?;
     let seconds = |ms: i64| ms as f64 / 1000.0;
     let span = seconds(last_ms - first_ms);
     let average = span / (times_ms.len() - 1) as f64;

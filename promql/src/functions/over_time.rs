@@ -1,17 +1,21 @@
 //! Aggregations over the samples of one series: `avg_over_time` and its siblings.
 
-use super::{Function, Type};
+use super::{Function, Type, running, sweep};
 use crate::engine::Profile;
 use crate::engine::quantile;
 use crate::engine::window::Window;
 use crate::sum::{Mean, Sum, add_compensated};
 
 pub(super) const ROWS: &[Function] = &[
-    Function::over("avg_over_time", |w, _| mean(w)),
-    Function::over("sum_over_time", |w, _| Some(sum(w.values))),
+    Function::over("avg_over_time", |w, _| mean(w))
+        .sweep(|track, row| running::sums(track, row, |sum, count| sum / count, mean)),
+    Function::over("sum_over_time", |w, _| Some(sum(w.values)))
+        .sweep(|track, row| running::sums(track, row, |sum, _| sum, |w| Some(sum(w.values)))),
     Function::over("count_over_time", |w, _| Some(w.values.len() as f64)),
-    Function::over("min_over_time", |w, _| extreme(w, |new, best| new < best)),
-    Function::over("max_over_time", |w, _| extreme(w, |new, best| new > best)),
+    Function::over("min_over_time", |w, _| extreme(w, |new, best| new < best))
+        .sweep(|track, row| sweep::extremes(track, row, |new, best| new < best)),
+    Function::over("max_over_time", |w, _| extreme(w, |new, best| new > best))
+        .sweep(|track, row| sweep::extremes(track, row, |new, best| new > best)),
     Function::over("last_over_time", |w, _| w.values.last().copied()).keeps_name(),
     Function::over("present_over_time", |_, _| Some(1.0)),
     Function::over("stddev_over_time", |w, _| Some(variance(w.values).sqrt())),

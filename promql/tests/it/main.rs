@@ -14,5 +14,6 @@ mod properties;
 mod rules;
 mod scale;
 mod scripts;
+mod steps;
 mod store;
 mod templates;

@@ -3,7 +3,7 @@
 mod alerts;
 mod ask;
 mod compare;
-mod generate;
+pub(crate) mod generate;
 
 use promql::script::series;
 use promql::value::Value;
@@ -15,7 +15,7 @@ use generate::SeriesLine;
 
 const INTERVAL_MS: i64 = 10_000;
 
-fn load(lines: &[SeriesLine]) -> Store {
+pub(crate) fn load(lines: &[SeriesLine]) -> Store {
     let mut store = Store::new(i64::MAX);
     for line in lines {
         let notation = series::parse(&format!("{} {}", line.name, line.values)).unwrap();

@@ -13,9 +13,9 @@ use super::generate::SeriesLine;
 
 /// One query at one time.
 #[derive(Debug, Clone)]
-pub(super) struct Case {
-    pub(super) expr: String,
-    pub(super) t_ms: i64,
+pub(crate) struct Case {
+    pub(crate) expr: String,
+    pub(crate) t_ms: i64,
 }
 
 /// What came out.

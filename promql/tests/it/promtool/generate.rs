@@ -15,20 +15,20 @@ use super::ask::Case;
 
 /// One series in script notation.
 #[derive(Clone)]
-pub(super) struct SeriesLine {
-    pub(super) name: String,
-    pub(super) values: String,
+pub(crate) struct SeriesLine {
+    pub(crate) name: String,
+    pub(crate) values: String,
 }
 
 /// The generator known as splitmix: small, and the same everywhere.
-pub(super) struct Random(u64);
+pub(crate) struct Random(u64);
 
 impl Random {
-    pub(super) fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ 0x5bf0_3635)
     }
 
-    pub(super) fn next(&mut self) -> u64 {
+    pub(crate) fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -36,15 +36,15 @@ impl Random {
         z ^ (z >> 31)
     }
 
-    pub(super) fn below(&mut self, bound: u64) -> u64 {
+    pub(crate) fn below(&mut self, bound: u64) -> u64 {
         self.next() % bound
     }
 
-    pub(super) fn one_in(&mut self, n: u64) -> bool {
+    pub(crate) fn one_in(&mut self, n: u64) -> bool {
         self.below(n) == 0
     }
 
-    pub(super) fn pick<'a>(&mut self, from: &[&'a str]) -> &'a str {
+    pub(crate) fn pick<'a>(&mut self, from: &[&'a str]) -> &'a str {
         from[self.below(from.len() as u64) as usize]
     }
 }
@@ -57,13 +57,13 @@ const LAST_MS: i64 = 900_000;
 /// How deep an expression nests.
 const DEPTH: u32 = 3;
 
-pub(super) struct Generator {
+pub(crate) struct Generator {
     random: Random,
     dialect: Dialect,
 }
 
 impl Generator {
-    pub(super) fn new(seed: u64, dialect: Dialect) -> Self {
+    pub(crate) fn new(seed: u64, dialect: Dialect) -> Self {
         Self {
             random: Random::new(seed),
             dialect,
@@ -76,7 +76,7 @@ impl Generator {
     }
 
     /// Draws a batch of queries. The last one lies at the end, so that promtool loads everything.
-    pub(super) fn cases(&mut self, count: usize) -> Vec<Case> {
+    pub(crate) fn cases(&mut self, count: usize) -> Vec<Case> {
         let mut cases: Vec<Case> = (0..count).map(|_| self.case()).collect();
         if let Some(last) = cases.last_mut() {
             last.t_ms = LAST_MS;
@@ -85,14 +85,14 @@ impl Generator {
     }
 
     /// A query at the end of the data.
-    pub(super) fn last_case() -> Case {
+    pub(crate) fn last_case() -> Case {
         Case {
             expr: "vector(1)".to_owned(),
             t_ms: LAST_MS,
         }
     }
 
-    fn case(&mut self) -> Case {
+    pub(crate) fn case(&mut self) -> Case {
         let expr = match self.random.below(40) {
             0 | 1 => self.scalar(DEPTH),
             2 => self.broken(),

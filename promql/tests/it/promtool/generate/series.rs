@@ -21,7 +21,7 @@ enum Kind {
 }
 
 impl Generator {
-    pub(in super::super) fn series(&mut self) -> Vec<SeriesLine> {
+    pub(crate) fn series(&mut self) -> Vec<SeriesLine> {
         let mut lines = Vec::new();
         for (name, kind) in [
             ("c_total", Kind::Counter),
