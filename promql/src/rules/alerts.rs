@@ -11,6 +11,7 @@ use super::evaluator::{Config, compiled};
 use super::file::{Alerting, Rule};
 use super::status::{AlertState, AlertStatus, Notification, Transition};
 use super::template::{Data, Template};
+use crate::engine::Profile;
 use crate::labels::{Labels, METRIC_NAME};
 use crate::value::Point;
 
@@ -69,24 +70,31 @@ pub(super) struct Element {
 }
 
 impl Alerts {
-    pub(super) fn new(rule: &Rule, alerting: &Alerting) -> Self {
+    pub(super) fn new(rule: &Rule, alerting: &Alerting, profile: Profile) -> Self {
         Self {
             name: rule.name.clone(),
             for_ms: alerting.for_ms,
             keep_firing_for_ms: alerting.keep_firing_for_ms,
-            labels: compiled(&rule.labels),
-            annotations: compiled(&alerting.annotations),
+            labels: compiled(&rule.labels, profile),
+            annotations: compiled(&alerting.annotations, profile),
             by_labels: BTreeMap::new(),
         }
     }
 
-    /// Expands the templates for an element.
-    pub(super) fn element(&self, point: &Point, config: &Config) -> Element {
+    /// Expands the templates for an element; `query` answers the function of that name.
+    pub(super) fn element(
+        &self,
+        point: &Point,
+        config: &Config,
+        query: &dyn Fn(&str) -> Result<Vec<Point>, String>,
+    ) -> Element {
         let data = Data {
+            alert: &self.name,
             labels: &point.labels,
             value: point.sample.value,
             external_labels: &config.external_labels,
             external_url: &config.external_url,
+            query,
         };
         let own = self
             .labels

@@ -12,8 +12,9 @@ use super::status::{
     AlertState, GroupOutcome, GroupStatus, Health, Notification, RuleError, RuleKind, RuleStatus,
 };
 use super::template::Template;
-use crate::engine::{Engine, Options};
+use crate::engine::{Engine, Options, Profile};
 use crate::labels::{Labels, METRIC_NAME};
+use crate::query::Query;
 use crate::store::Store;
 use crate::value::{Point, Value, stale_nan};
 
@@ -181,16 +182,20 @@ impl RunningGroup {
                 .query_offset_ms
                 .unwrap_or(config.default_query_offset_ms),
             limit: group.limit,
-            rules: group.rules.into_iter().map(RunningRule::new).collect(),
+            rules: group
+                .rules
+                .into_iter()
+                .map(|rule| RunningRule::new(rule, config.options.profile))
+                .collect(),
             last_evaluation_ms: None,
         }
     }
 }
 
 impl RunningRule {
-    fn new(rule: Rule) -> Self {
+    fn new(rule: Rule, profile: Profile) -> Self {
         let alerts = match &rule.kind {
-            RuleType::Alerting(alerting) => Some(Alerts::new(&rule, alerting)),
+            RuleType::Alerting(alerting) => Some(Alerts::new(&rule, alerting, profile)),
             RuleType::Recording => None,
         };
         Self {
@@ -250,11 +255,11 @@ impl Run<'_> {
         store: &mut Store,
         outcome: &mut GroupOutcome,
     ) -> Result<(), String> {
-        let points = self.query(&running.rule, store)?;
+        let points = self.query(&running.rule.expr, store, self.query_ms)?;
         let samples = match &mut running.alerts {
             None => self.recorded(&running.rule, points)?,
             Some(alerts) => {
-                let elements = self.alert_elements(alerts, &points)?;
+                let elements = self.alert_elements(alerts, &points, store)?;
                 let before = outcome.transitions.len();
                 let advanced = alerts.advance(elements, self.t_ms, &mut outcome.transitions);
                 for transition in &mut outcome.transitions[before..] {
@@ -273,10 +278,10 @@ impl Run<'_> {
         self.commit(running, samples, store, outcome)
     }
 
-    fn query(&self, rule: &Rule, store: &Store) -> Result<Vec<Point>, String> {
+    fn query(&self, query: &Query, store: &Store, t_ms: i64) -> Result<Vec<Point>, String> {
         let evaluated = self
             .engine
-            .instant(store, &rule.expr, self.query_ms)
+            .instant(store, query, t_ms)
             .map_err(|error| error.to_string())?;
         match evaluated.value {
             Value::Vector(points) => Ok(points),
@@ -323,11 +328,21 @@ impl Run<'_> {
         Ok(samples)
     }
 
-    fn alert_elements(&self, alerts: &Alerts, points: &[Point]) -> Result<Vec<Element>, String> {
+    fn alert_elements(
+        &self,
+        alerts: &Alerts,
+        points: &[Point],
+        store: &Store,
+    ) -> Result<Vec<Element>, String> {
+        // Templates ask about the time of the evaluation, whatever the offset of the rule.
+        let query = |text: &str| {
+            let query = Query::parse(text).map_err(|error| error.to_string())?;
+            self.query(&query, store, self.t_ms)
+        };
         let mut seen = BTreeSet::new();
         let mut elements = Vec::with_capacity(points.len());
         for point in points {
-            let element = alerts.element(point, self.config);
+            let element = alerts.element(point, self.config, &query);
             if !seen.insert(element.labels.clone()) {
                 return Err(
                     "vector contains metrics with the same labelset after applying alert labels"
@@ -370,11 +385,12 @@ impl Run<'_> {
 }
 
 /// Compiles the templates of some pairs; they were checked when the file was read.
-pub(super) fn compiled(pairs: &[(String, String)]) -> Vec<(String, Template)> {
+pub(super) fn compiled(pairs: &[(String, String)], profile: Profile) -> Vec<(String, Template)> {
     pairs
         .iter()
         .map(|(name, text)| {
-            let template = Template::parse(text).unwrap_or_else(|_| Template::literal(text));
+            let template =
+                Template::parse_for(text, profile).unwrap_or_else(|_| Template::literal(text));
             (name.clone(), template)
         })
         .collect()

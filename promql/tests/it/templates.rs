@@ -72,24 +72,95 @@ fn expansions() {
 }
 
 #[test]
-fn what_is_not_built_is_named() {
-    let refused = |text: &str| Template::parse(text).unwrap_err().to_string();
+fn refusals_say_what_is_wrong_and_where() {
+    let refused = |text: &str| {
+        let error = Template::parse(text).unwrap_err();
+        format!("{}: {error}", error.line)
+    };
     insta::assert_snapshot!(
         [
-            "{{ range query \"up\" }}{{ end }}",
-            "{{ query \"up\" | first | value }}",
             "{{ nonsense }}",
-            "{{ $x := 1 }}",
-            "{{ $nope }}",
+            "{{ now }}",
+            "\n{{ $nope }}",
             "{{ if true }}",
             "{{ end }}",
+            "{{ else }}",
+            "{{ if true }}{{ else if }}{{ end }}",
+            "{{ break }}",
             "{{ $value",
             "{{ \"a }}",
+            "{{ `a }}",
+            "{{ \"\\z\" }}",
+            "{{ 'ab' }}",
             "{{ (humanize $value }}",
-            "{{ humanize }}",
+            "{{ humanize $value) }}",
+            "{{ 1 | 2 }}",
+            "{{ 1e400 }}",
+            "{{ true.x }}",
+            "{{ : }}",
+            "{{/* a }}",
             "{{}}",
+            "{{ template nope }}",
+            "{{ define \"a\" }}",
+            "{{ range $a, $b, $c := $labels }}{{ end }}",
         ]
         .map(refused)
         .join("\n")
+    );
+}
+
+#[test]
+fn no_template_runs_away() {
+    let endless = [
+        "{{ range 1000000000 }}a{{ end }}",
+        "{{ range 1000000000 }}{{ end }}",
+        "{{ define \"a\" }}{{ template \"a\" }}{{ end }}{{ template \"a\" }}",
+        "{{ $x := \"aaaaaaaaaaaaaaaa\" }}{{ range 60 }}{{ $x = print $x $x }}{{ end }}",
+        "{{ range 1000 }}{{ printf \"%1000000d\" 1 }}{{ end }}",
+        "{{ range 100000 }}{{ $x := query \"m\" }}{{ end }}",
+        "{{ $x := printf \"%100000d\" 1 }}{{ reReplaceAll \"\" $x $x }}",
+        "{{ range $i := 1000 }}{{ $x := match (print \"a\" $i) \"a\" }}{{ end }}",
+    ];
+    for template in endless {
+        let text = expand(template, 1.0);
+        assert!(
+            text.starts_with("<error expanding template: "),
+            "{template}: {} bytes",
+            text.len()
+        );
+    }
+    let deep = format!("{}1{}", "(".repeat(5000), ")".repeat(5000));
+    assert!(Template::parse(&format!("{{{{ {deep} }}}}")).is_err());
+    assert!(Template::parse(&"{{ if true }}".repeat(5000)).is_err());
+    assert!(Template::parse(&"{{ define \"a\" }}".repeat(5000)).is_err());
+}
+
+#[test]
+fn an_error_says_where() {
+    assert_eq!(
+        expand("a\nb {{ gt $value 1 }}", 2.0),
+        "<error expanding template: error executing template __alert_A: template: __alert_A:2:5: \
+         executing \"__alert_A\" at <gt $value 1>: error calling gt: incompatible types for \
+         comparison: float64 and int>"
+    );
+}
+
+#[test]
+fn queries_are_asked_at_the_time_of_the_evaluation() {
+    let template = "{{ range query \"m\" }}{{ .Labels.a }}={{ .Value }}{{ end }}, {{ query \"nope\" | \
+                    len }}, {{ with query \"m\" }}{{ . | first | label \"host\" }}{{ end }}";
+    assert_eq!(expand(template, 7.0), "x y=7, 0, h.dom:90");
+    let failing = expand("{{ query \"sum(\" }}", 0.0);
+    assert!(failing.contains("error calling query: "), "{failing}");
+}
+
+#[test]
+fn links_and_addresses() {
+    assert_eq!(
+        expand(
+            "{{ graphLink \"a{b=\\\"c d\\\"}\" }} {{ tableLink \"up\" }}",
+            0.0
+        ),
+        "/graph?g0.expr=a%7Bb%3D%22c+d%22%7D&g0.tab=0 /graph?g0.expr=up&g0.tab=1"
     );
 }

@@ -349,7 +349,11 @@ fn check_templates(
             continue;
         };
         if let Err(error) = Template::parse_for(&text, dialect.profile) {
-            problems.at(&child, error.to_string());
+            let line = match error.line {
+                1 => String::new(),
+                line => format!(" (line {line} of the text)"),
+            };
+            problems.at(&child, format!("{error}{line}"));
         }
     }
 }

@@ -1,208 +1,315 @@
 //! The functions of templates: one table.
 
-use std::cmp::Ordering;
+use std::collections::BTreeMap;
+use std::rc::Rc;
 
-use super::format::{general, printf};
-use super::run::Value;
+use regex::Regex;
+
+use super::value::{Sample, Value, Vector, sprint};
+use super::{Data, builtins, humanize, printf, texts, time};
 use crate::duration;
+use crate::engine::Profile;
 use crate::query::unanchored_regex;
 
-/// A row of the table.
-struct Function {
-    name: &'static str,
-    least: usize,
-    most: usize,
-    call: fn(&[Value]) -> Result<Value, String>,
+/// What a parameter takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Param {
+    Any,
+    Text,
+    Sample,
+    Vector,
 }
 
-const ANY: usize = usize::MAX;
+impl Param {
+    /// Returns the name of the parameter's type in Go.
+    pub(super) fn type_name(self) -> &'static str {
+        match self {
+            Self::Any => "interface {}",
+            Self::Text => "string",
+            Self::Sample => "*template.sample",
+            Self::Vector => "template.queryResult",
+        }
+    }
+}
 
-const fn row(
-    name: &'static str,
-    least: usize,
-    most: usize,
-    call: fn(&[Value]) -> Result<Value, String>,
-) -> Function {
+type Call = fn(&mut Env<'_>, &[Value]) -> Result<Value, String>;
+
+/// A row of the table.
+pub(super) struct Function {
+    pub(super) name: &'static str,
+    pub(super) params: &'static [Param],
+    /// What any number of further arguments are.
+    pub(super) more: Option<Param>,
+    /// For `and` and `or`: the truth that decides.
+    pub(super) short_circuit: Option<bool>,
+    /// Work that a call is, beyond its texts.
+    pub(super) cost: usize,
+    pub(super) call: Call,
+}
+
+/// What functions know besides their arguments.
+pub(super) struct Env<'d> {
+    pub(super) profile: Profile,
+    data: Data<'d>,
+    regexes: BTreeMap<String, Regex>,
+}
+
+/// Most patterns that one expansion compiles.
+const MAX_REGEXES: usize = 100;
+
+impl<'d> Env<'d> {
+    pub(super) fn new(data: &Data<'d>, profile: Profile) -> Self {
+        Self {
+            profile,
+            data: *data,
+            regexes: BTreeMap::new(),
+        }
+    }
+
+    fn regex(&mut self, pattern: &str) -> Result<Regex, String> {
+        if let Some(regex) = self.regexes.get(pattern) {
+            return Ok(regex.clone());
+        }
+        if self.regexes.len() == MAX_REGEXES {
+            return Err(format!("more than {MAX_REGEXES} patterns"));
+        }
+        let regex =
+            unanchored_regex(pattern).map_err(|error| format!("error parsing regexp: {error}"))?;
+        self.regexes.insert(pattern.to_owned(), regex.clone());
+        Ok(regex)
+    }
+}
+
+const fn row(name: &'static str, params: &'static [Param], call: Call) -> Function {
     Function {
         name,
-        least,
-        most,
+        params,
+        more: None,
+        short_circuit: None,
+        cost: 0,
         call,
     }
 }
 
-static TABLE: [Function; 27] = [
-    row("humanize", 1, 1, |a| {
-        number(&a[0]).map(|v| Value::Text(humanize(v)))
-    }),
-    row("humanize1024", 1, 1, |a| {
-        number(&a[0]).map(|v| Value::Text(humanize_1024(v)))
-    }),
-    row("humanizeDuration", 1, 1, |a| {
-        number(&a[0]).map(|v| Value::Text(humanize_duration(v)))
-    }),
-    row("humanizePercentage", 1, 1, |a| {
-        number(&a[0]).map(|v| Value::Text(format!("{}%", general(v * 100.0, 4))))
-    }),
-    row("printf", 1, ANY, |a| {
-        Ok(Value::Text(printf(&text(&a[0])?, &a[1..])))
-    }),
-    row("print", 0, ANY, |a| Ok(Value::Text(joined(a, "")))),
-    row("println", 0, ANY, |a| {
-        Ok(Value::Text(joined(a, " ") + "\n"))
-    }),
-    row("title", 1, 1, |a| {
-        text(&a[0]).map(|t| Value::Text(title(&t)))
-    }),
-    row("toUpper", 1, 1, |a| {
-        text(&a[0]).map(|t| Value::Text(t.to_uppercase()))
-    }),
-    row("toLower", 1, 1, |a| {
-        text(&a[0]).map(|t| Value::Text(t.to_lowercase()))
-    }),
-    row("stripPort", 1, 1, |a| {
-        text(&a[0]).map(|t| Value::Text(strip_port(&t)))
-    }),
-    row("stripDomain", 1, 1, |a| {
-        text(&a[0]).map(|t| Value::Text(strip_domain(&t)))
-    }),
-    row("match", 2, 2, |a| {
-        let regex = unanchored_regex(&text(&a[0])?).map_err(|error| error.to_string())?;
-        Ok(Value::Bool(regex.is_match(&text(&a[1])?)))
-    }),
-    row("reReplaceAll", 3, 3, |a| {
-        let regex = unanchored_regex(&text(&a[0])?).map_err(|error| error.to_string())?;
-        let replaced = regex.replace_all(&text(&a[2])?, text(&a[1])?).into_owned();
-        Ok(Value::Text(replaced))
-    }),
-    row("parseDuration", 1, 1, |a| {
-        let duration_ms = duration::parse_ms(&text(&a[0])?).map_err(|error| error.to_string())?;
-        Ok(Value::Float(duration_ms as f64 / 1000.0))
-    }),
-    row("safeHtml", 1, 1, |a| text(&a[0]).map(Value::Text)),
-    row("index", 2, 2, |a| match &a[0] {
-        Value::Labels(labels) => Ok(Value::Text(
-            labels.get(&text(&a[1])?).unwrap_or_default().to_owned(),
-        )),
-        other => Err(format!("can't index {:?}", other.print())),
-    }),
-    row("len", 1, 1, |a| match &a[0] {
-        Value::Text(text) => Ok(Value::Int(text.len() as i64)),
-        Value::Labels(labels) => Ok(Value::Int(labels.len() as i64)),
-        other => Err(format!("len of {:?}", other.print())),
-    }),
-    row("not", 1, 1, |a| Ok(Value::Bool(!a[0].truth()))),
-    row("and", 1, ANY, |a| {
-        let first_false = a.iter().find(|value| !value.truth());
-        Ok(first_false.unwrap_or(&a[a.len() - 1]).clone())
-    }),
-    row("or", 1, ANY, |a| {
-        let first_true = a.iter().find(|value| value.truth());
-        Ok(first_true.unwrap_or(&a[a.len() - 1]).clone())
-    }),
-    row("eq", 2, ANY, |a| {
-        for other in &a[1..] {
-            if compare(&a[0], other)? == Some(Ordering::Equal) {
-                return Ok(Value::Bool(true));
-            }
-        }
-        Ok(Value::Bool(false))
-    }),
-    row("ne", 2, 2, |a| {
-        Ok(Value::Bool(compare(&a[0], &a[1])? != Some(Ordering::Equal)))
-    }),
-    row("lt", 2, 2, |a| {
-        Ok(Value::Bool(
-            compare(&a[0], &a[1])?.is_some_and(Ordering::is_lt),
-        ))
-    }),
-    row("le", 2, 2, |a| {
-        Ok(Value::Bool(
-            compare(&a[0], &a[1])?.is_some_and(Ordering::is_le),
-        ))
-    }),
-    row("gt", 2, 2, |a| {
-        Ok(Value::Bool(
-            compare(&a[0], &a[1])?.is_some_and(Ordering::is_gt),
-        ))
-    }),
-    row("ge", 2, 2, |a| {
-        Ok(Value::Bool(
-            compare(&a[0], &a[1])?.is_some_and(Ordering::is_ge),
-        ))
-    }),
-];
-
-/// Functions that Prometheus has and this engine has not.
-const NOT_BUILT: [&str; 17] = [
-    "query",
-    "first",
-    "label",
-    "value",
-    "strvalue",
-    "args",
-    "sortByLabel",
-    "graphLink",
-    "tableLink",
-    "humanizeTimestamp",
-    "toTime",
-    "pathPrefix",
-    "externalURL",
-    "html",
-    "js",
-    "urlquery",
-    "slice",
-];
-
-/// A function by its place in the table.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Name(usize);
-
-impl Name {
-    pub(super) fn find(name: &str) -> Result<Self, String> {
-        if let Some(at) = TABLE.iter().position(|function| function.name == name) {
-            return Ok(Self(at));
-        }
-        if NOT_BUILT.contains(&name) {
-            return Err(format!("the function `{name}` is not built"));
-        }
-        Err(format!("function {name:?} not defined"))
-    }
-
-    pub(super) fn text(self) -> &'static str {
-        TABLE[self.0].name
-    }
-
-    pub(super) fn check_count(self, count: usize) -> Result<(), String> {
-        let function = &TABLE[self.0];
-        if count < function.least || count > function.most {
-            return Err(format!(
-                "wrong number of args for {}: want {}{}, got {count}",
-                function.name,
-                if function.most == ANY {
-                    "at least "
-                } else {
-                    ""
-                },
-                function.least,
-            ));
-        }
-        Ok(())
-    }
-
-    pub(super) fn call(self, args: &[Value]) -> Result<Value, String> {
-        self.check_count(args.len())?;
-        (TABLE[self.0].call)(args)
+const fn many(name: &'static str, params: &'static [Param], more: Param, call: Call) -> Function {
+    Function {
+        name,
+        params,
+        more: Some(more),
+        short_circuit: None,
+        cost: 0,
+        call,
     }
 }
 
-fn text(value: &Value) -> Result<String, String> {
+const fn logic(name: &'static str, decides: bool) -> Function {
+    Function {
+        name,
+        params: &[Param::Any],
+        more: Some(Param::Any),
+        short_circuit: Some(decides),
+        cost: 0,
+        call: |_, _| Ok(Value::None),
+    }
+}
+
+use Param::{Any, Text};
+
+static TABLE: [Function; 45] = [
+    Function {
+        cost: 1_000,
+        ..row("query", &[Text], query)
+    },
+    row("first", &[Param::Vector], |_, a| {
+        let first = vector(&a[0]).borrow().first().cloned();
+        let none = || "first() called on vector with no elements".to_owned();
+        first.map(Value::Sample).ok_or_else(none)
+    }),
+    row("label", &[Text, Param::Sample], |_, a| {
+        let sample = sample(&a[1])?;
+        Ok(Value::from(
+            sample.labels.get(&text(&a[0])).unwrap_or_default(),
+        ))
+    }),
+    row("value", &[Param::Sample], |_, a| {
+        Ok(Value::Float(sample(&a[0])?.value))
+    }),
+    row("strvalue", &[Param::Sample], |_, a| {
+        let value = sample(&a[0])?.labels.get("__value__").map(Value::from);
+        Ok(value.unwrap_or_else(|| Value::from("")))
+    }),
+    row("sortByLabel", &[Text, Param::Vector], |_, a| {
+        let vector = vector(&a[1]);
+        let name = text(&a[0]);
+        let value = |sample: &Rc<Sample>| sample.labels.get(&name).unwrap_or_default().to_owned();
+        vector.borrow_mut().sort_by_cached_key(value);
+        Ok(a[1].clone())
+    }),
+    many("args", &[], Any, |_, a| {
+        let named = a.iter().enumerate();
+        let named = named.map(|(index, value)| (format!("arg{index}"), value.clone()));
+        Ok(Value::Args(Rc::new(named.collect())))
+    }),
+    row("reReplaceAll", &[Text, Text, Text], |env, a| {
+        let pattern = text(&a[0]);
+        let regex = env
+            .regex(&pattern)
+            .map_err(|error| format!("regexp: Compile(`{pattern}`): {error}"))?;
+        let text = text(&a[2]);
+        Ok(texts::replace_all(&regex, &text, &self::text(&a[1])).into())
+    }),
+    row("match", &[Text, Text], |env, a| {
+        let regex = env.regex(&text(&a[0]))?;
+        Ok(Value::Bool(regex.is_match(&text(&a[1]))))
+    }),
+    row("safeHtml", &[Text], |_, a| Ok(Value::Html(text(&a[0])))),
+    row("title", &[Text], |env, a| {
+        let text = text(&a[0]);
+        Ok(match env.profile {
+            Profile::V3_5 => texts::title_words(&text),
+            Profile::V2_42 | Profile::V2_53 => texts::title_letters(&text),
+        }
+        .into())
+    }),
+    row("toUpper", &[Text], |_, a| {
+        Ok(texts::upper(&text(&a[0])).into())
+    }),
+    row("toLower", &[Text], |_, a| {
+        Ok(texts::lower(&text(&a[0])).into())
+    }),
+    row("stripPort", &[Text], |_, a| {
+        Ok(texts::strip_port(&text(&a[0])).into())
+    }),
+    row("stripDomain", &[Text], |_, a| {
+        Ok(texts::strip_domain(&text(&a[0])).into())
+    }),
+    row("graphLink", &[Text], |_, a| {
+        Ok(texts::graph_link(&text(&a[0]), 0).into())
+    }),
+    row("tableLink", &[Text], |_, a| {
+        Ok(texts::graph_link(&text(&a[0]), 1).into())
+    }),
+    row("pathPrefix", &[], |env, _| {
+        Ok(texts::url_path(env.data.external_url).into())
+    }),
+    row("externalURL", &[], |env, _| {
+        Ok(env.data.external_url.into())
+    }),
+    row("humanize", &[Any], |_, a| {
+        Ok(humanize::humanize(number(&a[0])?).into())
+    }),
+    row("humanize1024", &[Any], |_, a| {
+        Ok(humanize::humanize_1024(number(&a[0])?).into())
+    }),
+    row("humanizeDuration", &[Any], |_, a| {
+        Ok(humanize::duration(number(&a[0])?).into())
+    }),
+    row("humanizePercentage", &[Any], |_, a| {
+        Ok(humanize::percentage(number(&a[0])?).into())
+    }),
+    row("humanizeTimestamp", &[Any], |_, a| {
+        Ok(time::humanize(number(&a[0])?)?.into())
+    }),
+    row("toTime", &[Any], |_, a| {
+        time::Time::from_seconds(number(&a[0])?).map(Value::Time)
+    }),
+    row("parseDuration", &[Text], |env, a| {
+        let text = text(&a[0]);
+        let parsed =
+            duration::parse_ms(&text).map_err(|_| texts::duration_error(&text, env.profile));
+        Ok(Value::Float(parsed? as f64 / 1000.0))
+    }),
+    logic("and", false),
+    logic("or", true),
+    row("not", &[Any], |_, a| Ok(Value::Bool(!a[0].truth()))),
+    many("eq", &[Any], Any, builtins::eq),
+    row("ne", &[Any, Any], builtins::ne),
+    row("lt", &[Any, Any], builtins::lt),
+    row("le", &[Any, Any], builtins::le),
+    row("gt", &[Any, Any], |env, a| {
+        builtins::negated(builtins::le(env, a))
+    }),
+    row("ge", &[Any, Any], |env, a| {
+        builtins::negated(builtins::lt(env, a))
+    }),
+    many("index", &[Any], Any, builtins::index),
+    many("slice", &[Any], Any, builtins::slice),
+    row("len", &[Any], builtins::len),
+    many("call", &[Any], Any, builtins::call),
+    many("print", &[], Any, |_, a| Ok(sprint(a).into())),
+    many("println", &[], Any, |_, a| {
+        let words: Vec<String> = a.iter().map(Value::formatted).collect();
+        Ok((words.join(" ") + "\n").into())
+    }),
+    many("printf", &[Text], Any, |_, a| {
+        Ok(printf::printf(&text(&a[0]), &a[1..]).into())
+    }),
+    many("html", &[], Any, |_, a| Ok(texts::html(&joined(a)).into())),
+    many("js", &[], Any, |_, a| Ok(texts::js(&joined(a)).into())),
+    many("urlquery", &[], Any, |_, a| {
+        Ok(texts::query_escape(&joined(a)).into())
+    }),
+];
+
+/// Functions that came after the newest Prometheus that is reproduced.
+const NEWER: [&str; 3] = ["toDuration", "now", "urlQueryEscape"];
+
+/// Returns a function by its name.
+pub(super) fn find(name: &str, profile: Profile) -> Option<&'static Function> {
+    check_known(name, profile).ok()?;
+    TABLE.iter().find(|function| function.name == name)
+}
+
+/// Says whether a function may be used.
+pub(super) fn check_known(name: &str, profile: Profile) -> Result<(), String> {
+    if NEWER.contains(&name) {
+        let known = match profile {
+            Profile::V3_5 => "3.5",
+            Profile::V2_53 => "2.53",
+            Profile::V2_42 => "2.42",
+        };
+        return Err(format!(
+            "function {name:?} not defined: Prometheus {known} does not have it yet"
+        ));
+    }
+    if TABLE.iter().any(|function| function.name == name) {
+        return Ok(());
+    }
+    Err(format!("function {name:?} not defined"))
+}
+
+fn query(env: &mut Env<'_>, args: &[Value]) -> Result<Value, String> {
+    let points = (env.data.query)(&text(&args[0]))?;
+    let samples = points.into_iter().map(|point| {
+        Rc::new(Sample {
+            labels: point.labels,
+            value: point.sample.value,
+        })
+    });
+    Ok(Value::Vector(Rc::new(samples.collect::<Vec<_>>().into())))
+}
+
+/// What Go says when a value that is not there is used.
+const NIL: &str = "runtime error: invalid memory address or nil pointer dereference";
+
+fn text(value: &Value) -> Rc<str> {
     match value {
-        Value::Text(text) => Ok(text.clone()),
-        other => Err(format!(
-            "wrong type for value: expected string, got {:?}",
-            other.print()
-        )),
+        Value::Text(text) => text.clone(),
+        other => other.formatted().into(),
+    }
+}
+
+fn sample(value: &Value) -> Result<&Sample, String> {
+    match value {
+        Value::Sample(sample) => Ok(sample),
+        _ => Err(NIL.to_owned()),
+    }
+}
+
+fn vector(value: &Value) -> Vector {
+    match value {
+        Value::Vector(vector) => vector.clone(),
+        _ => Vector::default(),
     }
 }
 
@@ -210,142 +317,21 @@ fn number(value: &Value) -> Result<f64, String> {
     match value {
         Value::Float(value) => Ok(*value),
         Value::Int(value) => Ok(*value as f64),
-        Value::Text(text) => text
-            .parse()
-            .map_err(|_| format!("strconv.ParseFloat: parsing {text:?}: invalid syntax")),
-        other => Err(format!("can't convert {:?} to float", other.print())),
+        Value::Text(text) => texts::float(text),
+        other => Err(format!("can't convert {} to float", other.type_name())),
     }
 }
 
-fn joined(args: &[Value], separator: &str) -> String {
-    let parts: Vec<String> = args.iter().map(Value::print).collect();
-    parts.join(separator)
-}
-
-/// Go compares only values of the same kind: `gt $value 5` is an error, `gt $value 5.0` is not.
-fn compare(a: &Value, b: &Value) -> Result<Option<Ordering>, String> {
-    match (a, b) {
-        (Value::Text(a), Value::Text(b)) => Ok(Some(a.cmp(b))),
-        (Value::Float(a), Value::Float(b)) => Ok(a.partial_cmp(b)),
-        (Value::Int(a), Value::Int(b)) => Ok(Some(a.cmp(b))),
-        (Value::Bool(a), Value::Bool(b)) => Ok(Some(a.cmp(b))),
-        _ => Err("incompatible types for comparison".to_owned()),
+/// The text that `html`, `js` and `urlquery` escape.
+fn joined(args: &[Value]) -> String {
+    if let [Value::Text(text)] = args {
+        return text.to_string();
     }
-}
-
-const SMALL: [&str; 8] = ["m", "u", "n", "p", "f", "a", "z", "y"];
-
-fn humanize(value: f64) -> String {
-    if value == 0.0 || !value.is_finite() {
-        return general(value, 4);
-    }
-    if value.abs() >= 1.0 {
-        let (value, prefix) = scale_down(value, 1000.0, ["k", "M", "G", "T", "P", "E", "Z", "Y"]);
-        return format!("{}{prefix}", general(value, 4));
-    }
-    let (value, prefix) = scale_up(value);
-    format!("{}{prefix}", general(value, 4))
-}
-
-fn humanize_1024(value: f64) -> String {
-    if value.abs() <= 1.0 || !value.is_finite() {
-        return general(value, 4);
-    }
-    let prefixes = ["ki", "Mi", "Gi", "Ti", "Pi", "Ei", "Zi", "Yi"];
-    let (value, prefix) = scale_down(value, 1024.0, prefixes);
-    format!("{}{prefix}", general(value, 4))
-}
-
-fn humanize_duration(value: f64) -> String {
-    if !value.is_finite() {
-        return general(value, 4);
-    }
-    if value == 0.0 {
-        return format!("{}s", general(value, 4));
-    }
-    if value.abs() < 1.0 {
-        let (value, prefix) = scale_up(value);
-        return format!("{}{prefix}s", general(value, 4));
-    }
-    let sign = if value < 0.0 { "-" } else { "" };
-    let value = value.abs();
-    let total = value as i64;
-    let (seconds, minutes) = (total % 60, total / 60 % 60);
-    let (hours, days) = (total / 3600 % 24, total / 86_400);
-    if days != 0 {
-        format!("{sign}{days}d {hours}h {minutes}m {seconds}s")
-    } else if hours != 0 {
-        format!("{sign}{hours}h {minutes}m {seconds}s")
-    } else if minutes != 0 {
-        format!("{sign}{minutes}m {seconds}s")
-    } else {
-        format!("{sign}{}s", general(value, 4))
-    }
-}
-
-fn scale_down(mut value: f64, base: f64, prefixes: [&'static str; 8]) -> (f64, &'static str) {
-    let mut prefix = "";
-    for next in prefixes {
-        if value.abs() < base {
-            break;
-        }
-        prefix = next;
-        value /= base;
-    }
-    (value, prefix)
-}
-
-fn scale_up(mut value: f64) -> (f64, &'static str) {
-    let mut prefix = "";
-    for next in SMALL {
-        if value.abs() >= 1.0 {
-            break;
-        }
-        prefix = next;
-        value *= 1000.0;
-    }
-    (value, prefix)
-}
-
-/// Upper-cases the first letter of each word.
-fn title(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut in_word = false;
-    for c in text.chars() {
-        if in_word {
-            out.push(c);
-        } else {
-            out.extend(c.to_uppercase());
-        }
-        in_word = c.is_alphanumeric() || matches!(c, '_' | '\'');
-    }
-    out
-}
-
-fn strip_port(text: &str) -> String {
-    match text.rsplit_once(':') {
-        Some((host, port)) if port.bytes().all(|b| b.is_ascii_digit()) => host
-            .strip_prefix('[')
-            .and_then(|host| host.strip_suffix(']'))
-            .unwrap_or(host)
-            .to_owned(),
-        _ => text.to_owned(),
-    }
-}
-
-fn strip_domain(text: &str) -> String {
-    let (host, port) = match text.rsplit_once(':') {
-        Some((host, port)) if port.bytes().all(|b| b.is_ascii_digit()) => (host, Some(port)),
-        _ => (text, None),
+    // Unlike elsewhere, what is not there is said so.
+    let printable = |value: &Value| match value {
+        Value::None => Value::from("<no value>"),
+        other => other.clone(),
     };
-    let is_address = host.parse::<std::net::IpAddr>().is_ok();
-    let short = if is_address {
-        host
-    } else {
-        host.split('.').next().unwrap_or(host)
-    };
-    match port {
-        Some(port) => format!("{short}:{port}"),
-        None => short.to_owned(),
-    }
+    let args: Vec<Value> = args.iter().map(printable).collect();
+    sprint(&args)
 }

@@ -1,391 +1,278 @@
-//! From text to nodes.
+//! From tokens to a tree.
 
-use super::functions::Name;
-use super::{Expr, Node, Variable};
+mod pipe;
 
+use std::collections::BTreeMap;
+
+use super::lex::{Kind, Token, error_at, lex};
+use super::tree::{Branch, Call, Control, Node, Tree};
+use super::{TemplateError, texts};
+use crate::engine::Profile;
+
+/// Deepest nesting of blocks and parentheses.
 const MAX_DEPTH: usize = 50;
 
-pub(super) fn parse(text: &str) -> Result<Vec<Node>, String> {
+type Result<T> = std::result::Result<T, TemplateError>;
+
+pub(super) fn parse(text: &str, profile: Profile) -> Result<Tree> {
+    let tokens = lex(text)?;
     let mut parser = Parser {
-        pieces: pieces(text)?,
-        at: 0,
+        text,
+        tokens: &tokens,
+        next: 0,
+        variables: vec!["$".to_owned()],
+        defined: BTreeMap::new(),
         depth: 0,
+        ranges: 0,
+        profile,
     };
-    let (nodes, end) = parser.block()?;
+    let (nodes, end) = parser.block(true)?;
     match end {
-        End::Text => Ok(nodes),
-        End::Else(_) | End::Condition => Err("unexpected {{else}} or {{end}}".to_owned()),
+        Ending::Text => Ok(Tree {
+            text: text.to_owned(),
+            nodes,
+            defined: parser.defined,
+        }),
+        Ending::Else => parser.fail("{{else}} without {{if}}, {{with}} or {{range}}"),
+        Ending::Block => parser.fail("{{end}} without a block to end"),
     }
 }
 
-/// A stretch of text or the inside of `{{ … }}`.
-enum Piece {
-    Text(String),
-    Action(Vec<Token>),
-}
-
-fn pieces(text: &str) -> Result<Vec<Piece>, String> {
-    let mut pieces = Vec::new();
-    let mut rest = text;
-    let mut trim_start = false;
-    while let Some(open) = rest.find("{{") {
-        let mut before = &rest[..open];
-        let mut inside = &rest[open + 2..];
-        if trim_start {
-            before = before.trim_start();
-        }
-        if let Some(trimmed) = inside.strip_prefix('-')
-            && trimmed.starts_with(char::is_whitespace)
-        {
-            before = before.trim_end();
-            inside = trimmed;
-        }
-        pieces.push(Piece::Text(before.to_owned()));
-        if let Some(comment) = inside.trim_start().strip_prefix("/*") {
-            let (_, after) = comment.split_once("*/").ok_or("unclosed comment")?;
-            let after = after.trim_start();
-            let (after, trimmed) = match after.strip_prefix('-') {
-                Some(after) => (after, true),
-                None => (after, false),
-            };
-            rest = after
-                .strip_prefix("}}")
-                .ok_or("comment ends before closing delimiter")?;
-            trim_start = trimmed;
-            continue;
-        }
-        let (tokens, after) = tokens(inside)?;
-        trim_start = matches!(tokens.last(), Some(Token::Trim));
-        let tokens = tokens
-            .into_iter()
-            .filter(|token| !matches!(token, Token::Trim))
-            .collect();
-        pieces.push(Piece::Action(tokens));
-        rest = after;
-    }
-    pieces.push(Piece::Text(
-        if trim_start { rest.trim_start() } else { rest }.to_owned(),
-    ));
-    Ok(pieces)
-}
-
-#[derive(Debug, Clone, PartialEq)]
-enum Token {
-    Word(String),
-    /// `$name`, without the dollar.
-    Variable(String),
-    /// `.name`, or a lone dot with an empty name.
-    Field(String),
-    Text(String),
-    Number(String),
-    Pipe,
-    Open,
-    Close,
-    Space,
-    Other(char),
-    Trim,
-}
-
-/// Reads tokens up to the closing braces and returns what follows them.
-fn tokens(text: &str) -> Result<(Vec<Token>, &str), String> {
-    let mut tokens = Vec::new();
-    let mut rest = text;
-    loop {
-        if let Some(after) = rest.strip_prefix("}}") {
-            return Ok((tokens, after));
-        }
-        let Some(c) = rest.chars().next() else {
-            return Err("unclosed action: `}}` is missing".to_owned());
-        };
-        let is_name = |c: char| c.is_alphanumeric() || c == '_';
-        let name_end = |text: &str| text.find(|c| !is_name(c)).unwrap_or(text.len());
-        let (token, length) = match c {
-            '-' if rest.starts_with("-}}") => (Token::Trim, 1),
-            c if c.is_whitespace() => {
-                let end = rest
-                    .find(|c: char| !c.is_whitespace())
-                    .unwrap_or(rest.len());
-                (Token::Space, end)
-            }
-            '|' => (Token::Pipe, 1),
-            '(' => (Token::Open, 1),
-            ')' => (Token::Close, 1),
-            '"' => quoted(rest)?,
-            '`' => {
-                let end = rest[1..].find('`').ok_or("unterminated raw string")?;
-                (Token::Text(rest[1..=end].to_owned()), end + 2)
-            }
-            '$' => {
-                let end = name_end(&rest[1..]) + 1;
-                (Token::Variable(rest[1..end].to_owned()), end)
-            }
-            '.' if !rest[1..].starts_with(|c: char| c.is_ascii_digit()) => {
-                let end = name_end(&rest[1..]) + 1;
-                (Token::Field(rest[1..end].to_owned()), end)
-            }
-            c if c.is_ascii_digit() || matches!(c, '.' | '+' | '-') => number(rest),
-            c if is_name(c) => {
-                let end = name_end(rest);
-                (Token::Word(rest[..end].to_owned()), end)
-            }
-            other => (Token::Other(other), other.len_utf8()),
-        };
-        tokens.push(token);
-        rest = &rest[length..];
-    }
-}
-
-fn number(text: &str) -> (Token, usize) {
-    let mut end = 1;
-    let bytes = text.as_bytes();
-    while let Some(byte) = bytes.get(end) {
-        let sign_of_exponent = matches!(byte, b'+' | b'-') && matches!(bytes[end - 1], b'e' | b'E');
-        if !(byte.is_ascii_alphanumeric() || *byte == b'.' || sign_of_exponent) {
-            break;
-        }
-        end += 1;
-    }
-    (Token::Number(text[..end].to_owned()), end)
-}
-
-fn quoted(text: &str) -> Result<(Token, usize), String> {
-    let mut value = String::new();
-    let mut chars = text.char_indices().skip(1);
-    while let Some((at, c)) = chars.next() {
-        match c {
-            '"' => return Ok((Token::Text(value), at + 1)),
-            '\n' => break,
-            '\\' => match chars.next() {
-                Some((_, 'n')) => value.push('\n'),
-                Some((_, 't')) => value.push('\t'),
-                Some((_, 'r')) => value.push('\r'),
-                Some((_, c @ ('"' | '\\' | '\''))) => value.push(c),
-                Some((_, c)) => return Err(format!("unknown escape `\\{c}` in a string")),
-                None => break,
-            },
-            c => value.push(c),
-        }
-    }
-    Err("unterminated quoted string".to_owned())
-}
-
-/// How a block of nodes ended.
-enum End {
+/// How a row of nodes ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ending {
     Text,
-    /// The tokens behind `else`.
-    Else(Vec<Token>),
-    Condition,
+    Else,
+    Block,
 }
 
-struct Parser {
-    pieces: Vec<Piece>,
-    at: usize,
+struct Parser<'t> {
+    text: &'t str,
+    tokens: &'t [Token],
+    next: usize,
+    /// The variables that can be read here.
+    variables: Vec<String>,
+    defined: BTreeMap<String, Vec<Node>>,
     depth: usize,
+    ranges: usize,
+    profile: Profile,
 }
 
-impl Parser {
-    fn block(&mut self) -> Result<(Vec<Node>, End), String> {
-        let mut nodes = Vec::new();
-        while let Some(piece) = self.pieces.get(self.at) {
-            self.at += 1;
-            let tokens = match piece {
-                Piece::Text(text) => {
-                    if !text.is_empty() {
-                        nodes.push(Node::Text(text.clone()));
-                    }
-                    continue;
-                }
-                Piece::Action(tokens) => trimmed(tokens).to_vec(),
-            };
-            match tokens.first() {
-                Some(Token::Word(word)) => match word.as_str() {
-                    "end" => return Ok((nodes, End::Condition)),
-                    "else" => return Ok((nodes, End::Else(trimmed(&tokens[1..]).to_vec()))),
-                    "if" => nodes.push(self.condition(&tokens[1..])?),
-                    "range" | "with" | "define" | "template" | "block" | "break" | "continue" => {
-                        return Err(format!("the construct `{word}` is not built"));
-                    }
-                    _ => nodes.push(Node::Action(expression(&tokens)?)),
-                },
-                Some(_) => nodes.push(Node::Action(expression(&tokens)?)),
-                None => return Err("missing value for command".to_owned()),
-            }
-        }
-        Ok((nodes, End::Text))
+impl<'t> Parser<'t> {
+    fn peek(&self) -> &'t Token {
+        &self.tokens[self.next.min(self.tokens.len() - 1)]
     }
 
-    fn condition(&mut self, tokens: &[Token]) -> Result<Node, String> {
+    fn take(&mut self) -> &'t Token {
+        let token = self.peek();
+        self.next += 1;
+        token
+    }
+
+    fn skip_space(&mut self) {
+        while self.peek().kind == Kind::Space {
+            self.next += 1;
+        }
+    }
+
+    fn fail<T>(&self, message: impl Into<String>) -> Result<T> {
+        let at = self.tokens[self.next.saturating_sub(1).min(self.tokens.len() - 1)].at;
+        Err(error_at(self.text, at, message))
+    }
+
+    fn unexpected<T>(&self, token: &Token, context: &str) -> Result<T> {
+        let what = match token.kind {
+            Kind::End => "the end of the text".to_owned(),
+            _ => format!("`{}`", token.text),
+        };
+        Err(error_at(
+            self.text,
+            token.at,
+            format!("unexpected {what} in {context}"),
+        ))
+    }
+
+    fn descend(&mut self) -> Result<()> {
         self.depth += 1;
         if self.depth > MAX_DEPTH {
-            return Err("conditions are nested too deeply".to_owned());
+            return self.fail(format!("nested deeper than {MAX_DEPTH} levels"));
         }
-        let mut arms = Vec::new();
-        let mut condition = expression(trimmed(tokens))?;
-        let otherwise = loop {
-            let (nodes, end) = self.block()?;
-            arms.push((condition, nodes));
-            match end {
-                End::Condition => break Vec::new(),
-                End::Text => return Err("unexpected end of text: {{end}} is missing".to_owned()),
-                End::Else(tokens) => match tokens.split_first() {
-                    None => match self.block()? {
-                        (nodes, End::Condition) => break nodes,
-                        _ => return Err("{{else}} must be followed by {{end}}".to_owned()),
-                    },
-                    Some((Token::Word(word), rest)) if word == "if" => {
-                        condition = expression(trimmed(rest))?;
+        Ok(())
+    }
+
+    /// Reads nodes up to `end`, `else` or the end of the text. Only the outermost row may define
+    /// templates.
+    fn block(&mut self, is_outermost: bool) -> Result<(Vec<Node>, Ending)> {
+        let mut nodes = Vec::new();
+        loop {
+            let token = self.take();
+            match token.kind {
+                Kind::Text => nodes.push(Node::Text(token.text.clone())),
+                Kind::Open => {
+                    self.skip_space();
+                    let word = self.peek();
+                    if word.kind != Kind::Keyword {
+                        let pipe = self.pipe("command", &Kind::Close)?;
+                        nodes.push(Node::Action(pipe));
+                        continue;
                     }
-                    Some(_) => return Err("unexpected text behind {{else}}".to_owned()),
-                },
+                    self.next += 1;
+                    match word.text.as_str() {
+                        "end" => {
+                            self.expect_close("end")?;
+                            return Ok((nodes, Ending::Block));
+                        }
+                        "else" => {
+                            self.skip_space();
+                            return Ok((nodes, Ending::Else));
+                        }
+                        "define" if is_outermost => self.define()?,
+                        _ => nodes.push(self.control(word)?),
+                    }
+                }
+                _ => return Ok((nodes, Ending::Text)),
             }
+        }
+    }
+
+    fn expect_close(&mut self, context: &str) -> Result<()> {
+        self.skip_space();
+        let token = self.take();
+        if token.kind == Kind::Close {
+            return Ok(());
+        }
+        self.unexpected(token, context)
+    }
+
+    fn control(&mut self, word: &Token) -> Result<Node> {
+        match word.text.as_str() {
+            "if" => self.branch(Control::If),
+            "with" => self.branch(Control::With),
+            "range" => self.branch(Control::Range),
+            "break" | "continue" if self.ranges == 0 => {
+                self.fail(format!("{{{{{}}}}} outside {{{{range}}}}", word.text))
+            }
+            "break" => self.expect_close("break").map(|()| Node::Break),
+            "continue" => self.expect_close("continue").map(|()| Node::Continue),
+            "template" => self.call(),
+            "block" => self.block_call(),
+            _ => self.unexpected(word, "command"),
+        }
+    }
+
+    fn branch(&mut self, kind: Control) -> Result<Node> {
+        self.descend()?;
+        let known = self.variables.len();
+        let name = match kind {
+            Control::If => "if",
+            Control::With => "with",
+            Control::Range => "range",
         };
+        let pipe = self.pipe(name, &Kind::Close)?;
+        let is_range = usize::from(kind == Control::Range);
+        self.ranges += is_range;
+        let (body, end) = self.block(false)?;
+        self.ranges -= is_range;
+        let otherwise = match end {
+            Ending::Block => Vec::new(),
+            Ending::Text => return self.fail(format!("{{{{end}}}} of {{{{{name}}}}} is missing")),
+            Ending::Else => self.otherwise(kind)?,
+        };
+        self.variables.truncate(known);
         self.depth -= 1;
-        Ok(Node::If { arms, otherwise })
-    }
-}
-
-fn trimmed(mut tokens: &[Token]) -> &[Token] {
-    while let [Token::Space, rest @ ..] | [rest @ .., Token::Space] = tokens {
-        tokens = rest;
-    }
-    tokens
-}
-
-fn expression(tokens: &[Token]) -> Result<Expr, String> {
-    let mut reader = Reader {
-        tokens,
-        at: 0,
-        depth: 0,
-    };
-    let expr = reader.pipeline()?;
-    match reader.peek() {
-        None => Ok(expr),
-        Some(token) => Err(format!("unexpected {token:?}")),
-    }
-}
-
-struct Reader<'t> {
-    tokens: &'t [Token],
-    at: usize,
-    depth: usize,
-}
-
-impl Reader<'_> {
-    fn peek(&self) -> Option<&Token> {
-        self.tokens.get(self.at)
+        Ok(Node::Branch(Branch {
+            kind,
+            at: pipe.at,
+            pipe,
+            body,
+            otherwise,
+        }))
     }
 
-    fn skip_spaces(&mut self) {
-        while self.peek() == Some(&Token::Space) {
-            self.at += 1;
+    /// Reads what follows `else`: a row of nodes, or another branch that shares the `end`.
+    fn otherwise(&mut self, kind: Control) -> Result<Vec<Node>> {
+        let token = self.peek();
+        if token.kind == Kind::Keyword {
+            let chained = match (token.text.as_str(), kind) {
+                ("if", Control::If) => Some(Control::If),
+                // Go 1.23 brought it.
+                ("with", Control::With) if self.profile == Profile::V3_5 => Some(Control::With),
+                _ => None,
+            };
+            let Some(chained) = chained else {
+                return self.unexpected(token, "else");
+            };
+            self.next += 1;
+            return Ok(vec![self.branch(chained)?]);
+        }
+        self.expect_close("else")?;
+        match self.block(false)? {
+            (nodes, Ending::Block) => Ok(nodes),
+            _ => self.fail("{{end}} is missing behind {{else}}"),
         }
     }
 
-    fn pipeline(&mut self) -> Result<Expr, String> {
-        let mut value = self.command(None)?;
-        self.skip_spaces();
-        while self.peek() == Some(&Token::Pipe) {
-            self.at += 1;
-            value = self.command(Some(value))?;
-            self.skip_spaces();
+    fn name(&mut self, context: &str) -> Result<String> {
+        self.skip_space();
+        let token = self.take();
+        if token.kind != Kind::Quoted {
+            return self.unexpected(token, context);
         }
-        Ok(value)
+        self.unquoted(token)
     }
 
-    /// Reads operands up to a pipe; the value that was piped in becomes the last argument.
-    fn command(&mut self, piped: Option<Expr>) -> Result<Expr, String> {
-        self.skip_spaces();
-        if let Some(Token::Word(word)) = self.peek()
-            && !matches!(word.as_str(), "true" | "false" | "nil")
-        {
-            let name = Name::find(word)?;
-            self.at += 1;
-            let mut args = Vec::new();
-            while let Some(operand) = self.operand()? {
-                args.push(operand);
-            }
-            args.extend(piped);
-            name.check_count(args.len())?;
-            return Ok(Expr::Call(name, args));
+    fn unquoted(&self, token: &Token) -> Result<String> {
+        texts::unquote(&token.text).map_err(|message| error_at(self.text, token.at, message))
+    }
+
+    /// Reads the body of a definition, in which only the dot is known.
+    fn definition(&mut self, name: &str) -> Result<()> {
+        self.descend()?;
+        let outer = std::mem::replace(&mut self.variables, vec!["$".to_owned()]);
+        let outer_ranges = std::mem::take(&mut self.ranges);
+        let (nodes, end) = self.block(false)?;
+        if end != Ending::Block {
+            return self.fail(format!("{{{{end}}}} of the template {name:?} is missing"));
         }
-        let Some(operand) = self.operand()? else {
-            return Err("missing value for command".to_owned());
+        self.variables = outer;
+        self.ranges = outer_ranges;
+        self.depth -= 1;
+        if self.defined.insert(name.to_owned(), nodes).is_some() {
+            return self.fail(format!("the template {name:?} is defined twice"));
+        }
+        Ok(())
+    }
+
+    fn define(&mut self) -> Result<()> {
+        let name = self.name("define clause")?;
+        self.expect_close("define clause")?;
+        self.definition(&name)
+    }
+
+    fn call(&mut self) -> Result<Node> {
+        self.skip_space();
+        let at = self.peek().at;
+        let name = self.name("template clause")?;
+        self.skip_space();
+        let pipe = if self.peek().kind == Kind::Close {
+            self.next += 1;
+            None
+        } else {
+            Some(self.pipe("template clause", &Kind::Close)?)
         };
-        if piped.is_some() {
-            return Err("non executable command in pipeline: a function is needed".to_owned());
-        }
-        if self.operand()?.is_some() {
-            return Err("can't give argument to non-function".to_owned());
-        }
-        Ok(operand)
+        Ok(Node::Call(Call { name, pipe, at }))
     }
 
-    fn operand(&mut self) -> Result<Option<Expr>, String> {
-        self.skip_spaces();
-        let Some(token) = self.peek().cloned() else {
-            return Ok(None);
-        };
-        let mut expr = match token {
-            Token::Pipe | Token::Close => return Ok(None),
-            Token::Open => {
-                self.depth += 1;
-                if self.depth > MAX_DEPTH {
-                    return Err("parentheses are nested too deeply".to_owned());
-                }
-                self.at += 1;
-                let inner = self.pipeline()?;
-                if self.peek() != Some(&Token::Close) {
-                    return Err("unclosed parenthesis".to_owned());
-                }
-                self.depth -= 1;
-                inner
-            }
-            Token::Variable(name) => Expr::Variable(variable(&name)?),
-            Token::Field(name) if name.is_empty() => Expr::Dot,
-            Token::Field(name) => Expr::Field(Box::new(Expr::Dot), name),
-            Token::Text(text) => Expr::Text(text),
-            Token::Number(text) => literal(&text)?,
-            Token::Word(word) => match word.as_str() {
-                "true" => Expr::Bool(true),
-                "false" => Expr::Bool(false),
-                _ => Expr::Call(Name::find(&word)?, Vec::new()),
-            },
-            Token::Other(':' | '=') => {
-                return Err("declaring variables is not built".to_owned());
-            }
-            Token::Space | Token::Trim | Token::Other(_) => {
-                return Err(format!("unexpected {token:?}"));
-            }
-        };
-        self.at += 1;
-        while let Some(Token::Field(name)) = self.peek() {
-            if name.is_empty() {
-                return Err("unexpected . after a value".to_owned());
-            }
-            expr = Expr::Field(Box::new(expr), name.clone());
-            self.at += 1;
-        }
-        Ok(Some(expr))
+    fn block_call(&mut self) -> Result<Node> {
+        self.skip_space();
+        let at = self.peek().at;
+        let name = self.name("block clause")?;
+        let pipe = self.pipe("block clause", &Kind::Close)?;
+        self.definition(&name)?;
+        Ok(Node::Call(Call {
+            name,
+            pipe: Some(pipe),
+            at,
+        }))
     }
-}
-
-fn variable(name: &str) -> Result<Variable, String> {
-    match name {
-        "labels" => Ok(Variable::Labels),
-        "value" => Ok(Variable::Value),
-        "externalLabels" => Ok(Variable::ExternalLabels),
-        "externalURL" => Ok(Variable::ExternalUrl),
-        _ => Err(format!(
-            "undefined variable \"${name}\" (declaring variables is not built)"
-        )),
-    }
-}
-
-fn literal(text: &str) -> Result<Expr, String> {
-    if let Ok(value) = text.parse::<i64>() {
-        return Ok(Expr::Int(value));
-    }
-    text.parse::<f64>()
-        .map(Expr::Float)
-        .map_err(|_| format!("bad number syntax: {text:?}"))
 }
