@@ -11,7 +11,7 @@ mod status;
 pub(crate) mod template;
 
 pub use evaluator::{Config, Evaluator};
-pub use file::{Alerting, Dialect, Group, GroupSpots, Rule, RuleFile, RuleSpots, RuleType};
+pub use file::{Alerting, Group, GroupSpots, Rule, RuleFile, RuleSpots, RuleType};
 pub use status::{
     AlertState, AlertStatus, GroupOutcome, GroupStatus, Health, Notification, RuleError, RuleKind,
     RuleStatus, Transition,

@@ -14,7 +14,7 @@ use super::status::{
 use super::template::Template;
 use crate::engine::{Engine, Options, Profile};
 use crate::labels::{Labels, METRIC_NAME};
-use crate::query::Query;
+use crate::query::{Dialect, Query};
 use crate::store::Store;
 use crate::value::{Point, Value, stale_nan};
 
@@ -334,9 +334,13 @@ impl Run<'_> {
         points: &[Point],
         store: &Store,
     ) -> Result<Vec<Element>, String> {
+        let dialect = Dialect {
+            profile: self.config.options.profile,
+            experimental: false,
+        };
         // Templates ask about the time of the evaluation, whatever the offset of the rule.
         let query = |text: &str| {
-            let query = Query::parse(text).map_err(|error| error.to_string())?;
+            let query = Query::parse_as(text, dialect).map_err(|error| error.to_string())?;
             self.query(&query, store, self.t_ms)
         };
         let mut seen = BTreeSet::new();

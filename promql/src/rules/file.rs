@@ -3,17 +3,9 @@
 mod decode;
 mod names;
 
-use crate::engine::Profile;
-use crate::query::Query;
+use crate::query::{Dialect, Query};
 use crate::yaml::decode::{Problem, Problems, Spot};
 use crate::yaml::{self, Place};
-
-/// What may stand in a rule file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Dialect {
-    /// Which Prometheus reads the file: fields, names and functions came with versions.
-    pub profile: Profile,
-}
 
 /// A rule file without faults.
 #[derive(Debug, Clone, PartialEq)]
@@ -117,7 +109,8 @@ impl RuleFile {
         Self::parse_as(text, Dialect::default())
     }
 
-    /// Parses and checks a rule file as [`RuleFile::parse`] does, for another Prometheus.
+    /// Parses and checks a rule file as [`RuleFile::parse`] does, for another Prometheus: fields,
+    /// names and functions came with versions.
     ///
     /// Stricter than Prometheus in one thing: it reads the first document of a file and says
     /// nothing of others, here they are an error.

@@ -1,8 +1,8 @@
 //! Rules from text to alert states.
 
-use promql::rules::{AlertState, Config, Dialect, Evaluator, RuleFile};
+use promql::rules::{AlertState, Config, Evaluator, RuleFile};
 use promql::yaml::decode::Spot;
-use promql::{Labels, Profile, Store};
+use promql::{Dialect, Labels, Profile, Store};
 
 const RULES: &str = r#"
 groups:
@@ -64,7 +64,11 @@ fn an_alert_goes_through_its_states() {
 }
 
 fn problems(text: &str, profile: Profile) -> String {
-    let problems = RuleFile::parse_as(text, Dialect { profile }).unwrap_err();
+    let dialect = Dialect {
+        profile,
+        experimental: false,
+    };
+    let problems = RuleFile::parse_as(text, dialect).unwrap_err();
     let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
     lines.join("\n")
 }

@@ -1,10 +1,10 @@
 //! From the YAML tree to groups and rules.
 
 use super::names::{self, Names};
-use super::{Alerting, Dialect, Group, GroupSpots, Rule, RuleSpots, RuleType};
+use super::{Alerting, Group, GroupSpots, Rule, RuleSpots, RuleType};
 use crate::duration::parse_ms;
 use crate::engine::Profile;
-use crate::query::Query;
+use crate::query::{Dialect, Query};
 use crate::rules::template::Template;
 use crate::yaml::decode::{Fields, Item, Problem, Problems, Spot};
 use crate::yaml::{Node, Yaml};
@@ -151,7 +151,7 @@ fn rule(
     let expr_item = expression_item(&mut fields, problems);
     let expr = expr_item
         .as_ref()
-        .and_then(|item| item.parse(problems, Query::parse));
+        .and_then(|item| item.parse(problems, |text| Query::parse_as(text, dialect)));
     let hold = duration(&mut fields, "for", problems);
     let keep = duration(&mut fields, "keep_firing_for", problems);
     let labels = pairs(&mut fields, "labels", Names::Label, dialect, problems);

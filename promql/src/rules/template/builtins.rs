@@ -191,7 +191,7 @@ fn position(key: &Value, length: usize) -> Result<usize, String> {
     }
 }
 
-pub(super) fn slice(_: &mut Env<'_>, args: &[Value]) -> Answer {
+pub(super) fn slice(env: &mut Env<'_>, args: &[Value]) -> Answer {
     let bounds = &args[1..];
     if matches!(args[0], Value::None) {
         return Err("slice of untyped nil".to_owned());
@@ -206,10 +206,12 @@ pub(super) fn slice(_: &mut Env<'_>, args: &[Value]) -> Answer {
         Value::Text(text) | Value::Html(text) => text.len(),
         Value::Vector(vector) => vector.borrow().len(),
         other => {
-            return Err(format!(
-                "can't slice item of type {}",
-                other.pointed_type_name()
-            ));
+            // Older versions of Go look at the pointer itself.
+            let type_name = match env.profile {
+                Profile::V2_42 | Profile::V2_53 => other.type_name(),
+                Profile::V3_5 => other.pointed_type_name(),
+            };
+            return Err(format!("can't slice item of type {type_name}"));
         }
     };
     let mut at = [0, length, length];

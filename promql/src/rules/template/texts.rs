@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use regex::Regex;
 
 use super::number;
+use crate::duration::{self, DurationError};
 use crate::engine::Profile;
 
 /// Reads a text between double quotes or backticks.
@@ -313,6 +314,10 @@ pub(super) fn duration_error(text: &str, profile: Profile) -> String {
     if text.is_empty() {
         return "empty duration string".to_owned();
     }
+    let is_too_long = matches!(duration::parse_ms(text), Err(DurationError::TooLong(_)));
+    if is_too_long {
+        return "duration out of range".to_owned();
+    }
     if profile == Profile::V2_42 {
         return invalid;
     }
@@ -331,8 +336,5 @@ pub(super) fn duration_error(text: &str, profile: Profile) -> String {
         }
         rest = after;
     }
-    match crate::duration::parse_ms(text) {
-        Err(crate::duration::DurationError::TooLong(_)) => "duration out of range".to_owned(),
-        _ => invalid,
-    }
+    invalid
 }

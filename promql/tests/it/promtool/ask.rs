@@ -194,17 +194,6 @@ fn vector(text: &str) -> Vec<(Labels, f64)> {
 }
 
 impl Promtool {
-    /// Returns which Prometheus this promtool is of.
-    pub(super) fn profile(&self) -> promql::Profile {
-        if self.version.contains("version 2.42.") {
-            promql::Profile::V2_42
-        } else if self.version.contains("version 2.53.") {
-            promql::Profile::V2_53
-        } else {
-            promql::Profile::V3_5
-        }
-    }
-
     /// Runs a unit-test file that reads `rules.yml`, and returns all that is printed.
     pub(super) fn test_rules(&self, rules: &str, tests: &str) -> String {
         let folder = tempfile::tempdir().unwrap();
