@@ -121,6 +121,7 @@ impl Core {
         t_ms: i64,
         resend_delay_ms: Option<i64>,
     ) -> (GroupOutcome, Vec<Notification>, Progress) {
+        self.store.set_now(t_ms);
         let outcome = self.evaluator.evaluate(group, &mut self.store, t_ms);
         let due = match resend_delay_ms {
             Some(delay) => self.evaluator.notifications(group, t_ms, delay),

@@ -5,7 +5,7 @@
 //! their own are exempt from both. A text that breaks off leaves no sample at all, yet the series
 //! before the break count as seen: they do not end, and keep their last value.
 
-use std::collections::HashMap;
+mod known;
 
 use promql::labels::{Labels, METRIC_NAME};
 use promql::store::{AppendError, Store};
@@ -16,12 +16,7 @@ use super::exemplars::Exemplars;
 use crate::clean;
 use crate::exposition::{Format, Limits, Parser, Row, Rows, parse};
 use crate::source::{Health, Target};
-
-/// Samples with a time of their own may lie this far in the future, as in Prometheus.
-const FUTURE_LIMIT_MS: i64 = 10 * 60 * 1000;
-
-/// Series that scrapes which failed may bring, beyond twice those of the last good one.
-const UNSEEN_LIMIT: usize = 1_000;
+use known::Known;
 
 /// The series about a scrape, in the order of `Report::values`.
 const REPORT: [&str; 5] = [
@@ -84,22 +79,18 @@ pub(super) struct Reading<'a> {
     seconds: f64,
 }
 
-/// A series of the target as it was seen last.
-struct Cached {
-    labels: Labels,
-    scrape: u64,
-    own_time: bool,
+/// What tells a target from others.
+struct Name {
+    job: String,
+    instance: String,
 }
 
 /// A target and the series it had in the last scrape.
 pub(super) struct TargetState {
-    job: String,
-    instance: String,
+    name: Name,
     url: String,
     generation: u64,
-    scrape: u64,
-    series: HashMap<Box<str>, Cached>,
-    known_when_good: usize,
+    known: Known,
     report: [Labels; 5],
     health: Health,
     last_scrape_ms: Option<i64>,
@@ -116,13 +107,13 @@ impl TargetState {
             ])
         });
         Self {
-            job: spec.job.clone(),
-            instance: spec.instance.clone(),
+            name: Name {
+                job: spec.job.clone(),
+                instance: spec.instance.clone(),
+            },
             url: spec.url.clone(),
             generation: 0,
-            scrape: 0,
-            series: HashMap::new(),
-            known_when_good: 0,
+            known: Known::default(),
             report,
             health: Health::Unknown,
             last_scrape_ms: None,
@@ -152,8 +143,9 @@ impl TargetState {
         t_ms: i64,
         reading: &Reading<'_>,
     ) {
-        let known = self.series.len();
-        self.scrape += 1;
+        store.set_now(t_ms);
+        let known = self.known.len();
+        self.known.begin();
         let outcome = match &reading.outcome {
             Ok(()) => reading
                 .rows
@@ -161,12 +153,12 @@ impl TargetState {
                 .try_for_each(|row| self.take(store, exemplars, t_ms, row)),
             Err(reason) => {
                 for row in &reading.rows {
-                    self.see(row);
+                    self.known.see(row, || self.name.relabel(row));
                 }
                 Err(reason.clone())
             }
         };
-        let added = self.series.len() - known;
+        let added = self.known.len() - known;
         self.mark_vanished(store, t_ms);
         let scraped = reading.rows.len() as f64;
         let values = [
@@ -180,7 +172,8 @@ impl TargetState {
             // A target that exposes such a series itself was first, and its sample stays.
             let _ = store.append(labels, t_ms, value);
         }
-        self.forget_unseen(outcome.is_ok() && !reading.is_empty);
+        self.known
+            .forget_unseen(outcome.is_ok() && !reading.is_empty);
         self.health = match outcome {
             Ok(()) => Health::Ok,
             Err(reason) => Health::Err(clean::message(&reason)),
@@ -193,7 +186,7 @@ impl TargetState {
     pub(super) fn end(mut self, store: &mut Store, t_ms: i64) {
         if let Some(last) = self.last_scrape_ms {
             let t_ms = t_ms.max(last + 1);
-            self.scrape += 1;
+            self.known.begin();
             self.mark_vanished(store, t_ms);
             for labels in &self.report {
                 let _ = store.append(labels, t_ms, stale_nan());
@@ -203,8 +196,8 @@ impl TargetState {
 
     pub(super) fn shown(&self, interval_ms: i64) -> Target {
         Target {
-            job: clean::message(&self.job),
-            instance: clean::message(&self.instance),
+            job: clean::message(&self.name.job),
+            instance: clean::message(&self.name.instance),
             url: clean::message(&self.url),
             health: self.health.clone(),
             last_scrape_ms: self.last_scrape_ms,
@@ -220,53 +213,36 @@ impl TargetState {
         t_ms: i64,
         row: &Row<'_>,
     ) -> Result<(), String> {
-        let Some(cached) = self.see(row) else {
-            return Ok(());
-        };
+        let cached = self.known.see(row, || self.name.relabel(row));
         let sample_ms = row.t_ms.unwrap_or(t_ms);
         if let Some(exemplar) = &row.exemplar
             // One from the future would keep every later one out.
-            && exemplar.t_ms.is_none_or(|own_ms| own_ms <= t_ms + FUTURE_LIMIT_MS)
+            && !exemplar.t_ms.is_some_and(|own_ms| store.is_too_new(own_ms))
         {
             exemplars.take(&cached.labels, exemplar, t_ms);
         }
-        if sample_ms > t_ms + FUTURE_LIMIT_MS {
-            return Ok(());
-        }
-        match store.append(&cached.labels, sample_ms, row.value) {
+        match store.append_at(cached.place, &cached.labels, sample_ms, row.value) {
+            Ok(place) => {
+                cached.place = Some(place);
+                Ok(())
+            }
             Err(full @ AppendError::Full { .. }) => Err(full.to_string()),
-            // Second samples of one time and samples from the past are left out, as in Prometheus.
-            Ok(()) | Err(_) => Ok(()),
+            // Second samples of one time and samples from the past or too far in the future are
+            // left out, as in Prometheus.
+            Err(_) => Ok(()),
         }
     }
 
-    /// Notes that a series is part of this scrape.
-    fn see(&mut self, row: &Row<'_>) -> Option<&Cached> {
-        if !self.series.contains_key(row.key.as_ref()) {
-            let cached = Cached {
-                labels: self.relabel(row),
-                scrape: 0,
-                own_time: false,
-            };
-            self.series.insert(row.key.as_ref().into(), cached);
-        }
-        let cached = self.series.get_mut(row.key.as_ref())?;
-        cached.scrape = self.scrape;
-        cached.own_time = row.t_ms.is_some();
-        Some(cached)
-    }
-
-    /// Forgets what was not part of this scrape if it was `good`, or if bad ones have brought too much.
-    fn forget_unseen(&mut self, good: bool) {
-        if good || self.series.len() > 2 * self.known_when_good + UNSEEN_LIMIT {
-            let current = self.scrape;
-            self.series.retain(|_, cached| cached.scrape == current);
-        }
-        if good {
-            self.known_when_good = self.series.len();
+    /// Writes stale markers for the series of the scrape before that are not in this one.
+    fn mark_vanished(&self, store: &mut Store, t_ms: i64) {
+        for labels in self.known.vanished() {
+            // It fails where the same series was written in another spelling, which is right.
+            let _ = store.append(labels, t_ms, stale_nan());
         }
     }
+}
 
+impl Name {
     /// Adds the labels of the target; labels of the sample that clash get a prefix.
     fn relabel(&self, row: &Row<'_>) -> Labels {
         let own = row.label_set();
@@ -284,22 +260,6 @@ impl TargetState {
         pairs.push(("job".to_owned(), self.job.clone()));
         pairs.push(("instance".to_owned(), self.instance.clone()));
         Labels::from_pairs(pairs)
-    }
-
-    /// Writes stale markers for the series of the scrape before that are not in this one.
-    fn mark_vanished(&self, store: &mut Store, t_ms: i64) {
-        let before = self.scrape - 1;
-        let mut vanished: Vec<&Labels> = self
-            .series
-            .values()
-            .filter(|cached| cached.scrape == before && !cached.own_time)
-            .map(|cached| &cached.labels)
-            .collect();
-        vanished.sort_unstable();
-        for labels in vanished {
-            // It fails where the same series was written in another spelling, which is right.
-            let _ = store.append(labels, t_ms, stale_nan());
-        }
     }
 }
 

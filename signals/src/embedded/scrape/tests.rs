@@ -87,6 +87,20 @@ fn a_good_scrape_reports_about_itself() {
 }
 
 #[test]
+fn the_order_of_a_text_does_not_matter() {
+    let mut lab = Lab::new();
+    lab.scrape(Ok("a 1\nb 2\nc 3\n"));
+    lab.scrape(Ok("c 6\na 4\nd 7\nb 5\n"))
+        .expect(&[("a", "4"), ("b", "5"), ("c", "6"), ("d", "7")])
+        .expect(&[("scrape_series_added", "1")]);
+    lab.scrape(Ok("d 9\nb 8\n"))
+        .expect(&[("a", "stale"), ("b", "8"), ("c", "stale"), ("d", "9")]);
+    lab.scrape(Ok("a 1\nd 3\nb 2\n"))
+        .expect(&[("a", "1"), ("b", "2"), ("d", "3")])
+        .expect(&[("scrape_series_added", "1")]);
+}
+
+#[test]
 fn a_vanished_series_ends_once() {
     let mut lab = Lab::new();
     lab.scrape(Ok("a 1\nb 2\n")).scrape(Ok("a 1\n"));
@@ -137,7 +151,7 @@ fn scrapes_that_fail_do_not_grow_what_is_known() {
     for scrape in 0..30 {
         let names: Vec<String> = (0..100).map(|n| format!("a{scrape}_{n} 1\n")).collect();
         lab.scrape(Ok(&(names.concat() + "<html>\n")));
-        assert!(lab.target.series.len() <= UNSEEN_LIMIT + 100);
+        assert!(lab.target.known.len() <= known::UNSEEN_LIMIT + 100);
     }
 }
 
