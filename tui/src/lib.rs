@@ -4,12 +4,13 @@
 //!
 //! Modules in reading order: [`cli`] (what can be asked for), [`world`] with `attach` and [`lab`]
 //! (what a command works on), `commands`, [`dashboard`] (the screen) with [`live`] (which feeds
-//! it), [`panels`], [`state`], [`output`], [`stop`].
+//! it), [`figure`] (one chart on paper), [`panels`], [`state`], [`output`], [`stop`].
 
 mod attach;
 pub mod cli;
 mod commands;
 pub mod dashboard;
+pub mod figure;
 pub mod lab;
 pub mod live;
 pub mod output;

@@ -9,6 +9,7 @@ mod attach;
 mod compose;
 mod dashboards;
 mod metric_names;
+mod query;
 mod real_servers;
 mod run_embedded;
 mod screen;

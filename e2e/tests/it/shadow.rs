@@ -64,7 +64,7 @@ const TIMETABLE: &[(f64, Step)] = &[
     (34.0, Front(Mood::Good)),
     (40.0, Front(Mood::Slow(Duration::from_millis(1_500)))),
     (46.0, Front(Mood::Good)),
-    (52.0, Front(Mood::Slow(Duration::from_millis(700)))),
+    (52.0, Front(Mood::Slow(Duration::from_millis(500)))),
     (58.0, Front(Mood::Good)),
     //
     (1.2, Text(Mood::HalfText)),
@@ -86,7 +86,7 @@ const TIMETABLE: &[(f64, Step)] = &[
     (33.0, Wire(Mood::Good)),
     (39.0, Wire(Mood::Status("204 No Content"))),
     (45.0, Wire(Mood::Good)),
-    (51.0, Wire(Mood::Dripping(Duration::from_millis(500)))),
+    (51.0, Wire(Mood::Dripping(Duration::from_millis(600)))),
     (57.0, Wire(Mood::Good)),
     //
     (1.6, Data(|now| now.value = 9.0)),

@@ -7,15 +7,17 @@
 //!
 //! Invariant: no dot is painted in a bucket without a sample.
 //!
-//! Reading order: [`TimeScale`], [`ValueScale`], [`Plot`], [`ruler`]. The buckets are those of
+//! Reading order: [`TimeScale`], [`ValueScale`], [`Plot`], [`value_axis`], [`ruler`]. The buckets are those of
 //! `signals::buckets`.
 
+mod axis;
 mod dots;
 mod plot;
 mod ruler;
 mod time_scale;
 mod value_scale;
 
+pub use axis::value_axis;
 pub use plot::{Line, Plot, Shade};
 pub use ruler::{Mark, ruler, time_axis};
 pub use time_scale::TimeScale;

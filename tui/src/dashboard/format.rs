@@ -53,6 +53,23 @@ impl Unit {
         }
     }
 
+    /// Formats a tick as exactly as a distance of `step` between ticks asks for; `farthest` is the
+    /// value of the axis that is farthest from zero.
+    pub(crate) fn precise(self, value: f64, step: f64, farthest: f64) -> String {
+        let (factor, suffix) = match self {
+            Self::Plain | Self::PerSecond => (1.0, ""),
+            Self::Seconds => (1.0, "s"),
+            Self::Ratio => (100.0, "%"),
+            Self::Bytes => binary(farthest),
+        };
+        let is_whole = |decimals: &i32| {
+            let scaled = step * factor * 10_f64.powi(*decimals);
+            (scaled - scaled.round()).abs() < 1e-6 * scaled.abs()
+        };
+        let decimals = (0..9).find(is_whole).unwrap_or(9) as usize;
+        format!("{:.decimals$}{suffix}", value * factor)
+    }
+
     /// Returns the height of an axis on which everything is zero.
     pub(crate) fn smallest_span(self) -> f64 {
         match self {
@@ -78,14 +95,20 @@ fn si(value: f64) -> String {
 }
 
 fn bytes(value: f64) -> String {
+    let (factor, suffix) = binary(value);
+    format!("{}{suffix}", significant(value * factor))
+}
+
+/// Returns the binary prefix that suits a value, and the factor to it.
+fn binary(value: f64) -> (f64, &'static str) {
     let units = ["B", "KiB", "MiB", "GiB", "TiB"];
-    let mut scaled = value;
     let mut index = 0;
-    while scaled.abs() >= 1023.5 && index + 1 < units.len() {
-        scaled /= 1024.0;
+    let mut factor = 1.0;
+    while (value * factor).abs() >= 1023.5 && index + 1 < units.len() {
+        factor /= 1024.0;
         index += 1;
     }
-    format!("{}{}", significant(scaled), units[index])
+    (factor, units[index])
 }
 
 fn seconds(value: f64) -> String {

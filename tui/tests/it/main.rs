@@ -10,6 +10,7 @@
 mod behaviour;
 mod bytes;
 mod chart;
+mod figure;
 mod limits;
 mod pty;
 mod rules;

@@ -116,8 +116,7 @@ impl Plot<'_> {
     }
 
     fn row_of(&self, value: f64, area: Rect) -> u16 {
-        let down = self.theme.marker.dots().1;
-        (self.values.dot(value, usize::from(area.height) * down) / down) as u16
+        self.values.row(value, area.height, self.theme.marker) as u16
     }
 
     fn draw_threshold(&self, area: Rect, buffer: &mut Buffer) {
@@ -137,8 +136,8 @@ impl Plot<'_> {
         let y = area.bottom() - 1;
         let known = self.time.cell(self.known_until_ms);
         for x in (0..area.width).take_while(|x| i64::from(*x) <= known) {
-            let first = self.bucket_at(usize::from(x) * across);
-            let last = self.bucket_at(usize::from(x) * across + across - 1);
+            let first = self.time.bucket_at(usize::from(x) * across);
+            let last = self.time.bucket_at(usize::from(x) * across + across - 1);
             let has_sample = all
                 .iter()
                 .any(|buckets| (first..=last).any(|b| buckets.get(b).is_some_and(Option::is_some)));
@@ -148,12 +147,6 @@ impl Plot<'_> {
                     .set_style(self.theme.line);
             }
         }
-    }
-
-    /// Returns the index of the bucket that a dot belongs to.
-    fn bucket_at(&self, dot: usize) -> usize {
-        let origin = self.time.bucket_dot(self.time.first_bucket());
-        ((dot as i64 - origin) as usize) / self.time.dots_per_bucket()
     }
 
     fn draw_line(&self, style: Style, buckets: &[Option<Cell>], area: Rect, buffer: &mut Buffer) {
@@ -204,7 +197,7 @@ impl Plot<'_> {
         let y = |value: f64| self.values.dot(value, height);
         (0..width)
             .map(|x| {
-                let index = self.bucket_at(x);
+                let index = self.time.bucket_at(x);
                 let bucket = buckets.get(index).copied().flatten()?;
                 if self.time.dots_per_bucket() > 1 {
                     return Some(self.slope(buckets, index, x, height));
@@ -251,7 +244,7 @@ impl Plot<'_> {
     fn draw_clamps(&self, style: Style, buckets: &[Option<Cell>], area: Rect, buffer: &mut Buffer) {
         let across = self.theme.marker.dots().0;
         for x in 0..area.width {
-            let index = self.bucket_at(usize::from(x) * across);
+            let index = self.time.bucket_at(usize::from(x) * across);
             let Some(bucket) = buckets.get(index).copied().flatten() else {
                 continue;
             };

@@ -72,6 +72,50 @@ impl TimeScale {
         }
     }
 
+    /// Builds the scale of at most `cells` columns on which every step from `start_ms` to `end_ms` is
+    /// visible, with as few columns to spare as whole steps allow.
+    pub fn covering(
+        cells: u16,
+        dots_per_cell: u16,
+        start_ms: i64,
+        end_ms: i64,
+        step_ms: i64,
+    ) -> Self {
+        let step_ms = step_ms.max(1);
+        let dots_per_cell = i64::from(dots_per_cell.max(1));
+        let dots = (i64::from(cells) * dots_per_cell).max(1);
+        let span_ms = end_ms.saturating_sub(start_ms).max(0);
+        // Buckets lie at multiples of their width and not of the start, which may cost one more.
+        let count = |bucket_ms: i64| {
+            let last = start_ms.saturating_add(span_ms).div_euclid(bucket_ms);
+            last - start_ms.div_euclid(bucket_ms) + 1
+        };
+        let mut steps = (span_ms / step_ms / dots).max(1);
+        while count(steps.saturating_mul(step_ms)) > dots {
+            steps += 1;
+        }
+        let bucket_ms = steps.saturating_mul(step_ms);
+        let buckets = count(bucket_ms);
+        let dots_per_bucket = (dots / buckets).max(1);
+        let left = start_ms.div_euclid(bucket_ms) * dots_per_bucket;
+        let left = left.div_euclid(dots_per_cell) * dots_per_cell;
+        let right = (start_ms.div_euclid(bucket_ms) + buckets) * dots_per_bucket;
+        let wide = (right - left + dots_per_cell - 1).div_euclid(dots_per_cell);
+        Self {
+            bucket_ms,
+            dots_per_bucket,
+            dots_per_cell,
+            left: left.max(right - i64::from(cells) * dots_per_cell),
+            cells: wide.clamp(0, i64::from(cells)) as u16,
+        }
+    }
+
+    /// Returns the index of the bucket, as [`TimeScale::fill`] counts them, that a dot belongs to.
+    pub fn bucket_at(&self, dot: usize) -> usize {
+        let origin = self.bucket_dot(self.first_bucket());
+        ((dot as i64 - origin) as usize) / self.dots_per_bucket()
+    }
+
     /// Returns the width of a bucket in milliseconds.
     pub fn bucket_ms(&self) -> i64 {
         self.bucket_ms
@@ -189,6 +233,30 @@ mod tests {
                     assert_eq!(scale.bucket_ms() % step_ms, 0);
                     assert!(scale.start_ms() < NOW && NOW < scale.end_ms());
                     assert_eq!(scale.cell(scale.start_ms()), 0);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_scale_covers_all_that_was_asked_for() {
+        for cells in [1, 7, 40, 80, 300] {
+            for dots in [1, 2] {
+                for span_ms in [0, 999, 60_000, 300_000, 3_599_000, 86_400_000] {
+                    for step_ms in [1, 1_000, 2_345, 60_000] {
+                        let start_ms = NOW - span_ms;
+                        let scale = TimeScale::covering(cells, dots, start_ms, NOW, step_ms);
+                        let told = format!("{cells} {dots} {span_ms} {step_ms} {scale:?}");
+                        assert_eq!(scale.bucket_ms() % step_ms, 0, "{told}");
+                        assert!(scale.cells() <= cells, "{told}");
+                        let (first, last) = (scale.cell(start_ms), scale.cell(NOW));
+                        assert!(last < i64::from(scale.cells()), "{told}");
+                        // Half a cell may be cut where every cell is needed.
+                        assert!(first >= -1, "{told}");
+                        if cells > 1 {
+                            assert!(first >= 0, "{told}");
+                        }
+                    }
                 }
             }
         }

@@ -1,6 +1,7 @@
 //! Values to rows.
 
 use crate::dashboard::format::Unit;
+use crate::dashboard::theme::Marker;
 
 /// The mapping of values to the rows of a plot: round ends, round ticks.
 #[derive(Debug, Clone, PartialEq)]
@@ -15,13 +16,26 @@ impl ValueScale {
     /// Builds a scale that holds the finite ones of `values` and has about `ticks` ticks. It
     /// starts at zero unless there are negative values.
     pub fn new(values: impl IntoIterator<Item = f64>, unit: Unit, ticks: usize) -> Self {
-        let (mut low, mut high) = (0.0_f64, 0.0_f64);
-        for value in values.into_iter().filter(|value| value.is_finite()) {
-            low = low.min(value);
-            high = high.max(value);
+        let (low, high) = extremes(values).unwrap_or((0.0, 0.0));
+        Self::spanning(low.min(0.0), high.max(0.0), unit, ticks)
+    }
+
+    /// Builds a scale like [`ValueScale::new`], but without zero where zero would cost the values
+    /// more than half of the rows.
+    pub fn fitted(values: impl IntoIterator<Item = f64>, unit: Unit, ticks: usize) -> Self {
+        let (low, high) = extremes(values).unwrap_or((0.0, 0.0));
+        let farthest = low.abs().max(high.abs());
+        let share = (high - low) / farthest;
+        let same_sign = (low > 0.0) == (high > 0.0) && low != 0.0 && high != 0.0;
+        // Less than the lower bound is noise of the arithmetic.
+        if same_sign && (1e-9..0.5).contains(&share) {
+            Self::spanning(low, high, unit, ticks)
+        } else {
+            Self::spanning(low.min(0.0), high.max(0.0), unit, ticks)
         }
-        // Beyond this the arithmetic below would overflow.
-        let (low, high) = (low.max(-1e300), high.min(1e300));
+    }
+
+    fn spanning(low: f64, high: f64, unit: Unit, ticks: usize) -> Self {
         let span = match high - low {
             span if span > 1e-300 => span,
             _ => unit.smallest_span(),
@@ -55,8 +69,26 @@ impl ValueScale {
         last - ((share * last as f64).round() as usize).min(last)
     }
 
+    /// Returns the row of a value on a plot that is `height` cells high, 0 at the top.
+    pub fn row(&self, value: f64, height: u16, marker: Marker) -> usize {
+        let down = marker.dots().1;
+        self.dot(value, usize::from(height) * down) / down
+    }
+
     /// Returns the ticks with their labels, the lowest first.
     pub fn ticks(&self) -> Vec<(f64, String)> {
+        let mut ticks = self.round_ticks();
+        // Far from zero, three digits do not tell neighbours apart.
+        if ticks.windows(2).any(|pair| pair[0].1 == pair[1].1) {
+            let farthest = self.high.abs().max(self.low.abs());
+            for (value, label) in &mut ticks {
+                *label = self.unit.precise(*value, self.step, farthest);
+            }
+        }
+        ticks
+    }
+
+    fn round_ticks(&self) -> Vec<(f64, String)> {
         let first = (self.low / self.step - 1e-9).ceil();
         let count = (self.high / self.step - first + 1e-9).floor().min(64.0) as usize;
         (0..=count)
@@ -72,6 +104,19 @@ impl ValueScale {
             })
             .collect()
     }
+}
+
+/// Returns the least and the greatest of the finite values.
+fn extremes(values: impl IntoIterator<Item = f64>) -> Option<(f64, f64)> {
+    values
+        .into_iter()
+        .filter(|value| value.is_finite())
+        // Beyond this the arithmetic of a scale would overflow.
+        .map(|value| value.clamp(-1e300, 1e300))
+        .fold(None, |found, value| match found {
+            None => Some((value, value)),
+            Some((low, high)) => Some((value.min(low), value.max(high))),
+        })
 }
 
 fn nice_step(wanted: f64, unit: Unit) -> f64 {
@@ -128,6 +173,36 @@ mod tests {
     }
 
     #[test]
+    fn a_scale_far_from_zero_does_without_it() {
+        let table: &[(&[f64], Unit, &[&str])] = &[
+            (
+                &[1e9, 1e9 + 100.0],
+                Unit::Plain,
+                &["1000000000", "1000000050", "1000000100"],
+            ),
+            (&[-8.0, -7.0], Unit::Plain, &["-8", "-7.5", "-7"]),
+            (
+                &[0.9991, 0.9999],
+                Unit::Ratio,
+                &["99.90%", "99.95%", "100.00%"],
+            ),
+            (
+                &[1_048_576.0 * 100.0, 1_048_576.0 * 100.5],
+                Unit::Bytes,
+                &["100.00MiB", "100.25MiB", "100.50MiB"],
+            ),
+            (&[1.0, 4.0], Unit::Plain, &["0", "2", "4"]),
+            (&[7.0, 7.0], Unit::Plain, &["0", "5"]),
+            (&[f64::NAN], Unit::Plain, &["0", "0.5", "1"]),
+        ];
+        for (values, unit, expect) in table {
+            let scale = ValueScale::fitted(values.iter().copied(), *unit, 2);
+            let labels: Vec<_> = scale.ticks().into_iter().map(|(_, label)| label).collect();
+            assert_eq!(labels, *expect, "{values:?}");
+        }
+    }
+
+    #[test]
     fn no_value_breaks_it() {
         for value in [
             f64::MIN,
@@ -144,10 +219,12 @@ mod tests {
                 Unit::Bytes,
                 Unit::PerSecond,
             ] {
-                let scale = ValueScale::new([value, 0.0], unit, 4);
-                assert!(scale.dot(value, 16) < 16);
-                assert!(scale.ticks().len() <= 65);
-                assert!(scale.low() < scale.high(), "{value} {unit:?}");
+                for other in [0.0, value * 0.9, value * (1.0 - f64::EPSILON)] {
+                    let scale = ValueScale::fitted([value, other], unit, 4);
+                    assert!(scale.dot(value, 16) < 16);
+                    assert!(scale.ticks().len() <= 65);
+                    assert!(scale.low() < scale.high(), "{value} {other} {unit:?}");
+                }
             }
         }
     }

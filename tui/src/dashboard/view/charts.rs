@@ -2,11 +2,12 @@
 
 use super::paint::{outline, put, row};
 use super::panel::{self, Reading, Threshold};
-use crate::dashboard::chart::{Mark, Plot, Shade, TimeScale, ValueScale, ruler, time_axis};
+use crate::dashboard::chart::{
+    Mark, Plot, Shade, TimeScale, ValueScale, ruler, time_axis, value_axis,
+};
 use crate::dashboard::model::{Focus, Model};
 use crate::dashboard::panel::Panel;
 use crate::dashboard::tables::AlertSpan;
-use crate::dashboard::text::width;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use std::collections::VecDeque;
@@ -134,7 +135,8 @@ fn draw_panel(model: &Model, one: &Shown<'_>, scale: &TimeScale, area: Rect, buf
     };
     let values = panel::value_scale(one.panel, &lines, one.threshold, scale, ticks);
     let plot = Rect::new(area.x + LEFT_GUTTER, area.y, scale.cells(), area.height);
-    draw_value_axis(model, &values, area, buffer);
+    let axis = Rect::new(area.x, area.y, LEFT_GUTTER, area.height);
+    value_axis(&values, theme, axis, buffer);
     let shades = shades(model);
     Plot {
         time: scale,
@@ -165,41 +167,13 @@ fn shades(model: &Model) -> Vec<Shade> {
         .collect()
 }
 
-fn row_of(model: &Model, values: &ValueScale, value: f64, height: u16) -> usize {
-    let down = model.config.theme.marker.dots().1;
-    values.dot(value, usize::from(height) * down) / down
-}
-
-fn draw_value_axis(model: &Model, values: &ValueScale, area: Rect, buffer: &mut Buffer) {
-    let theme = &model.config.theme;
-    let axis_x = area.x + LEFT_GUTTER - 1;
-    for y in 0..usize::from(area.height) {
-        let line = Rect::new(axis_x, area.y + y as u16, 1, 1);
-        put(buffer, line, theme.glyphs.y_line, theme.line);
-    }
-    let mut taken = None;
-    for (value, label) in values.ticks() {
-        let y = row_of(model, values, value, area.height);
-        if taken == Some(y) {
-            continue;
-        }
-        taken = Some(y);
-        let wide = width(&label) as u16;
-        let x = axis_x.saturating_sub(wide).max(area.x);
-        let room = Rect::new(x, area.y + y as u16, axis_x - x, 1);
-        put(buffer, room, &label, theme.dim);
-        let tick = Rect::new(axis_x, area.y + y as u16, 1, 1);
-        put(buffer, tick, theme.glyphs.y_tick, theme.line);
-    }
-}
-
 /// Writes the last value and the threshold into the gutter, each at its height.
 fn draw_last(model: &Model, one: &Shown<'_>, values: &ValueScale, area: Rect, buffer: &mut Buffer) {
     let theme = &model.config.theme;
     let unit = one.panel.spec.unit;
     let visible = |value: f64| (values.low()..=values.high()).contains(&value);
     if let Some(bound) = one.threshold.filter(|bound| visible(bound.value)) {
-        let y = row_of(model, values, bound.value, area.height);
+        let y = values.row(bound.value, area.height, theme.marker);
         put(
             buffer,
             row(area, y),
@@ -208,7 +182,7 @@ fn draw_last(model: &Model, one: &Shown<'_>, values: &ValueScale, area: Rect, bu
         );
     }
     if let Some(last) = one.reading.last {
-        let y = row_of(model, values, last, area.height);
+        let y = values.row(last, area.height, theme.marker);
         let style = panel::value_style(one.reading, one.threshold, theme);
         let text = format!(" {:<7}", unit.format(last));
         put(buffer, row(area, y), &text, style);
