@@ -4,12 +4,13 @@
 //! are arguments. Invariant: same input, same output, and no input panics.
 //!
 //! Modules in reading order: [`labels`], [`value`], [`duration`], [`store`], [`query`],
-//! [`engine`], [`rules`], [`scale`], [`yaml`], [`script`].
+//! [`engine`], [`rules`], [`lint`], [`scale`], [`yaml`], [`script`].
 
 pub mod duration;
 pub mod engine;
 mod functions;
 pub mod labels;
+pub mod lint;
 pub mod query;
 pub mod rules;
 pub mod scale;

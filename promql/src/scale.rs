@@ -10,10 +10,10 @@
 //! Files in reading order: `expression` plans the changes of one expression, `proportion` knows
 //! how a value grows with the windows it is taken from, `splice` finds the bytes of a scalar.
 
-mod constant;
+pub(crate) mod constant;
 mod expression;
 mod proportion;
-mod splice;
+pub(crate) mod splice;
 
 use crate::duration::{format_ms, parse_ms};
 use crate::query::Query;

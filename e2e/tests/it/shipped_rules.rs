@@ -27,7 +27,6 @@ struct Group {
 #[derive(Debug, Clone, Deserialize)]
 struct Rule {
     alert: Option<String>,
-    record: Option<String>,
     expr: String,
     #[serde(default)]
     labels: BTreeMap<String, String>,

@@ -126,6 +126,19 @@ impl Operator {
     }
 }
 
+impl Comparison {
+    /// `3 < x` is `x > 3`.
+    pub(crate) fn mirrored(self) -> Self {
+        match self {
+            Self::Greater => Self::Less,
+            Self::Less => Self::Greater,
+            Self::GreaterOrEqual => Self::LessOrEqual,
+            Self::LessOrEqual => Self::GreaterOrEqual,
+            equal => equal,
+        }
+    }
+}
+
 /// Which labels decide: those listed, or all but those listed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Grouping {

@@ -52,7 +52,6 @@ impl<'e> Located<'e> {
     }
 
     /// Returns where the matcher of a label stands, or the selector's name.
-    #[cfg_attr(not(test), expect(dead_code, reason = "lints point at matchers"))]
     pub(crate) fn matcher(&self, label: &str) -> Span {
         self.matchers
             .iter()

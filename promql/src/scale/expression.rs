@@ -185,7 +185,7 @@ impl Work<'_> {
         match (of(&binary.left), of(&binary.right)) {
             (Proportion::Constant, Proportion::Constant) => {}
             (value, Proportion::Constant) => self.threshold(right, value, comparison),
-            (Proportion::Constant, value) => self.threshold(left, value, mirrored(comparison)),
+            (Proportion::Constant, value) => self.threshold(left, value, comparison.mirrored()),
             (Proportion::Age, _) | (_, Proportion::Age) => self.note_age(&node.head),
             (Proportion::Times { factor: a, .. }, Proportion::Times { factor: b, .. })
                 if (a - b).abs() <= 1e-9 * a.abs() => {}
@@ -272,17 +272,6 @@ fn in_vector(expr: &Expr) -> Option<f64> {
     match expr.unwrapped() {
         Expr::Call(call) if call.function.name == "vector" => fold(call.args.first()?),
         _ => None,
-    }
-}
-
-/// `3 < x` is `x > 3`.
-fn mirrored(comparison: Comparison) -> Comparison {
-    match comparison {
-        Comparison::Greater => Comparison::Less,
-        Comparison::Less => Comparison::Greater,
-        Comparison::GreaterOrEqual => Comparison::LessOrEqual,
-        Comparison::LessOrEqual => Comparison::GreaterOrEqual,
-        equal => equal,
     }
 }
 

@@ -9,16 +9,16 @@ use std::ops::Range;
 use crate::yaml::{self, Place};
 
 /// New text for a range of bytes.
-pub(super) type Edit = (Range<usize>, String);
+pub(crate) type Edit = (Range<usize>, String);
 
 /// A text and where its lines begin.
-pub(super) struct Lines<'t> {
+pub(crate) struct Lines<'t> {
     text: &'t str,
     starts: Vec<usize>,
 }
 
 impl<'t> Lines<'t> {
-    pub(super) fn new(text: &'t str) -> Self {
+    pub(crate) fn new(text: &'t str) -> Self {
         let ends = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
         let starts = std::iter::once(0).chain(ends.map(|(at, _)| at + 1));
         Self {
@@ -44,13 +44,13 @@ impl<'t> Lines<'t> {
 }
 
 /// A scalar: for each byte of its value, where it stands in the document.
-pub(super) struct Scalar {
+pub(crate) struct Scalar {
     offsets: Vec<Option<usize>>,
 }
 
 impl Scalar {
     /// Finds the value of the scalar that is written in `span`.
-    pub(super) fn new(text: &str, span: Option<yaml::Span>, value: &str) -> Option<Self> {
+    pub(crate) fn new(text: &str, span: Option<yaml::Span>, value: &str) -> Option<Self> {
         let yaml::Span { mut start, end } = span?;
         let style = text.get(start..end)?.chars().next()?;
         if matches!(style, '|' | '>') {
@@ -67,7 +67,7 @@ impl Scalar {
     }
 
     /// Returns the edits of the value as edits of the document.
-    pub(super) fn edits(&self, edits: &[Edit]) -> Option<Vec<Edit>> {
+    pub(crate) fn edits(&self, edits: &[Edit]) -> Option<Vec<Edit>> {
         edits
             .iter()
             .map(|(span, text)| Some((self.range(span)?, text.clone())))
@@ -75,7 +75,7 @@ impl Scalar {
     }
 
     /// Returns where a part of the value begins.
-    pub(super) fn place(&self, lines: &Lines<'_>, span: &Range<usize>) -> Option<Place> {
+    pub(crate) fn place(&self, lines: &Lines<'_>, span: &Range<usize>) -> Option<Place> {
         Some(lines.place((*self.offsets.get(span.start)?)?))
     }
 
@@ -146,7 +146,7 @@ fn escape(raw: &mut std::iter::Peekable<std::str::CharIndices<'_>>) -> Option<Es
 }
 
 /// Applies edits to a text. Edits of the same bytes count once.
-pub(super) fn apply(text: &str, mut edits: Vec<Edit>) -> String {
+pub(crate) fn apply(text: &str, mut edits: Vec<Edit>) -> String {
     edits.sort_by_key(|(span, _)| (span.start, span.end));
     edits.dedup();
     let mut result = String::with_capacity(text.len());

@@ -9,6 +9,7 @@
 
 mod corpus;
 mod limits;
+mod lint;
 mod promtool;
 mod properties;
 mod rules;

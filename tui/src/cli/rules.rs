@@ -18,7 +18,9 @@ pub struct RulesCommand {
 /// What can be done with rules.
 #[derive(Debug, Subcommand)]
 pub enum RulesAction {
-    /// Parse and validate rule files: every problem at once, with its place.
+    /// Parse and validate rule files: every problem at once, with its place, and what is valid but
+    /// cannot be meant.
+    #[command(after_help = CHECK_HELP)]
     Check(CheckArgs),
     /// Divide the time in a rule file, so that an exercise takes minutes and not hours.
     #[command(after_help = SCALE_EXAMPLES)]
@@ -28,10 +30,31 @@ pub enum RulesAction {
 /// Flags of `rules check`.
 #[derive(Debug, Args)]
 pub struct CheckArgs {
-    /// Rule files; `-` is stdin.
-    #[arg(required = true, value_name = "FILE")]
+    /// Rule files; `-` is stdin. Files that Prometheus loads together are checked together.
+    #[arg(required_unless_present = "list", value_name = "FILE")]
     pub files: Vec<PathBuf>,
+    /// Time between two scrapes: a range shorter than four of them is told.
+    #[arg(long, value_name = "DURATION", default_value = "15s", value_parser = parse_duration)]
+    pub scrape_interval: Duration,
+    /// Exit with 3 when a lint finds something.
+    #[arg(long)]
+    pub strict: bool,
+    /// Print one JSON document.
+    #[arg(long)]
+    pub json: bool,
+    /// Print all lints with what they find, and check nothing.
+    #[arg(long, conflicts_with = "files")]
+    pub list: bool,
 }
+
+const CHECK_HELP: &str = "\
+Errors are what Prometheus refuses: exit code 2. Lints are valid and yet not what is meant: exit code \
+0, with --strict 3. A comment beside the rule silences one: # obs-tui: allow LINT
+
+Examples:
+  obs-tui rules check rules/*.yml
+  obs-tui rules check --strict --scrape-interval 30s /etc/prometheus/rules/*.yml
+  helm template . | obs-tui rules check -";
 
 /// Flags of `rules scale`.
 ///

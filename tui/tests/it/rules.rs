@@ -70,3 +70,91 @@ fn what_is_no_rule_file_is_not_scaled() {
     assert_eq!(output.status.code(), Some(2));
     assert!(text(&output.stderr).contains("greater than 0"));
 }
+
+const LINTED: &str = "groups:
+- name: g
+  rules:
+  - alert: Errors
+    expr: sum by (job) (rate(errors_total[30s])) > 1 or absent(errors_total)
+    for: 1m
+    annotations:
+      summary: '{{ $labels.instance }} fails'
+";
+
+#[test]
+fn checking_prints_lints_and_passes() {
+    let output = rules(&["check", "-"], LINTED);
+    assert_eq!(output.status.code(), Some(0));
+    assert_eq!(
+        text(&output.stdout),
+        "stdin: ok: 1 group, 0 recording rules, 1 alerting rule; 2 findings\n"
+    );
+    insta::assert_snapshot!(text(&output.stderr));
+}
+
+#[test]
+fn strict_makes_findings_a_failure() {
+    let output = rules(&["check", "--strict", "-"], LINTED);
+    assert_eq!(output.status.code(), Some(3));
+    let output = rules(&["check", "--strict", "rules/shop.yml"], "");
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let output = rules(
+        &[
+            "check",
+            "--strict",
+            "--scrape-interval",
+            "1s",
+            "rules/drill.yml",
+        ],
+        "",
+    );
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+}
+
+#[test]
+fn errors_of_all_files_are_told_at_once() {
+    let output = rules(
+        &["check", "-", "rules/shop.yml", "/none.yml"],
+        "groups: [{nam: g}]",
+    );
+    assert_eq!(output.status.code(), Some(2));
+    assert!(
+        text(&output.stdout).starts_with("rules/shop.yml: ok"),
+        "{}",
+        text(&output.stdout)
+    );
+    let errors = text(&output.stderr);
+    for wanted in [
+        "stdin:1:11: error: ",
+        "/none.yml: cannot be read",
+        "2 of 3 files have errors",
+    ] {
+        assert!(errors.contains(wanted), "{errors}");
+    }
+}
+
+#[test]
+fn checks_are_a_document_too() {
+    let output = rules(&["check", "--json", "-", "/none.yml"], LINTED);
+    assert_eq!(output.status.code(), Some(2));
+    let document: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let files = &document["files"];
+    assert_eq!(files[0]["alerting_rules"], 1);
+    assert_eq!(files[0]["findings"][0]["lint"], "short-range");
+    assert_eq!(files[0]["findings"][0]["line"], 5);
+    assert_eq!(files[0]["errors"].as_array().unwrap().len(), 0);
+    assert_eq!(files[1]["errors"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn every_lint_is_documented() {
+    let output = rules(&["check", "--list"], "");
+    let page = std::fs::read_to_string(repository().join("docs/rules.md")).unwrap();
+    for line in text(&output.stdout).lines() {
+        let id = line.split_whitespace().next().unwrap();
+        assert!(
+            page.contains(&format!("| `{id}` |")),
+            "docs/rules.md has no row for {id}"
+        );
+    }
+}
