@@ -4,7 +4,7 @@
 //! are arguments. Invariant: same input, same output, and no input panics.
 //!
 //! Modules in reading order: [`labels`], [`value`], [`duration`], [`store`], [`query`],
-//! [`engine`], [`rules`], [`lint`], [`scale`], [`yaml`], [`script`].
+//! [`engine`], [`rules`], [`lint`], [`scale`], [`yaml`], [`script`], [`unit_test`].
 
 pub mod duration;
 pub mod engine;
@@ -17,6 +17,7 @@ pub mod scale;
 pub mod script;
 pub mod store;
 mod sum;
+pub mod unit_test;
 pub mod value;
 pub mod yaml;
 

@@ -8,7 +8,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::dashboard::{Palette, Unit};
 
-pub use rules::{CheckArgs, RulesAction, RulesCommand, ScaleArgs};
+pub use rules::{CheckArgs, ProfileName, RulesAction, RulesCommand, ScaleArgs, TestArgs};
 
 /// Watches a system, breaks it on purpose, and proves that its alerts work.
 ///

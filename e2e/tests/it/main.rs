@@ -11,6 +11,7 @@ mod dashboards;
 mod metric_names;
 mod query;
 mod real_servers;
+mod rules_test;
 mod run_embedded;
 mod screen;
 mod shadow;

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use e2e::{needs, repository};
+use e2e::{binaries, needs, repository};
 use serde::Deserialize;
 
 use crate::metric_names;
@@ -88,6 +88,26 @@ fn promtool_passes_the_unit_tests() {
     let program = needs!("promtool_passes_the_unit_tests", "promtool");
     let files = yaml_files(&repository().join("rules/tests"));
     promtool(&["test", "rules"], &files, &program);
+}
+
+#[test]
+fn rules_test_passes_the_unit_tests() {
+    let files = yaml_files(&repository().join("rules/tests"));
+    let output = Command::new(binaries::obs_tui())
+        .args(["rules", "test", "--strict-data", "--json"])
+        .args(&files)
+        .output()
+        .unwrap();
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let assertions: u64 = report["files"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .flat_map(|file| file["tests"].as_array().unwrap())
+        .map(|test| test["assertions"].as_u64().unwrap())
+        .sum();
+    assert!(output.status.success(), "{report:#}");
+    assert!(assertions >= 150, "{assertions}");
 }
 
 #[test]

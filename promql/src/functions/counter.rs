@@ -18,13 +18,13 @@ use crate::engine::Profile;
 use crate::engine::window::Window;
 
 pub(super) const ROWS: &[Function] = &[
-    Function::over("rate", |w, _| extrapolated(w, true).map(|v| v / range_s(w)))
-        .sweep(|track, row| sweep::counters(track, row, |w, increase| increase / range_s(w)))
+    Function::over("rate", |w, _| extrapolated(w, true, range_s(w)))
+        .sweep(|track, row| sweep::counters(track, row, range_s))
         .on_counters(),
-    Function::over("increase", |w, _| extrapolated(w, true))
-        .sweep(|track, row| sweep::counters(track, row, |_, increase| increase))
+    Function::over("increase", |w, _| extrapolated(w, true, 1.0))
+        .sweep(|track, row| sweep::counters(track, row, |_| 1.0))
         .on_counters(),
-    Function::over("delta", |w, _| extrapolated(w, false)),
+    Function::over("delta", |w, _| extrapolated(w, false, 1.0)),
     Function::over("irate", |w, _| {
         let (previous, last, seconds) = last_two(w)?;
         let change = if last < previous {
@@ -56,7 +56,7 @@ fn is_reset(before: f64, after: f64) -> bool {
     after < before
 }
 
-fn extrapolated(window: &Window<'_>, counter: bool) -> Option<f64> {
+fn extrapolated(window: &Window<'_>, counter: bool, per: f64) -> Option<f64> {
     let [first, .., last] = *window.values else {
         return None;
     };
@@ -68,11 +68,17 @@ fn extrapolated(window: &Window<'_>, counter: bool) -> Option<f64> {
             }
         }
     }
-    extrapolate(window, change, counter)
+    extrapolate(window, change, counter, per)
 }
 
-/// Extends the change between the first and the last sample of a window to its edges.
-pub(super) fn extrapolate(window: &Window<'_>, change: f64, counter: bool) -> Option<f64> {
+/// Extends the change between the first and the last sample of a window to its edges and divides it
+/// by `per`. The order of the operations is Prometheus's: unit tests compare the last digit too.
+pub(super) fn extrapolate(
+    window: &Window<'_>,
+    change: f64,
+    counter: bool,
+    per: f64,
+) -> Option<f64> {
     let times_ms = window.times_ms;
     let [first_ms, .., last_ms] = *times_ms else {
         return None;
@@ -104,7 +110,7 @@ pub(super) fn extrapolate(window: &Window<'_>, change: f64, counter: bool) -> Op
     if to_end >= threshold {
         to_end = average / 2.0;
     }
-    Some(change * ((span + to_start + to_end) / span))
+    Some(change * ((span + to_start + to_end) / span / per))
 }
 
 /// Returns the last two values and the seconds between them.

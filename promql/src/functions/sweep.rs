@@ -33,7 +33,7 @@ pub(super) fn is_long(track: &Track<'_>) -> bool {
 }
 
 /// `rate` and `increase`: remembers where the counter was reset.
-pub(super) fn counters(track: &Track<'_>, row: &mut [f64], of: impl Fn(&Window<'_>, f64) -> f64) {
+pub(super) fn counters(track: &Track<'_>, row: &mut [f64], per: impl Fn(&Window<'_>) -> f64) {
     let resets: Vec<usize> = (1..track.values.len())
         .filter(|at| track.values[*at] < track.values[at - 1])
         .collect();
@@ -50,8 +50,8 @@ pub(super) fn counters(track: &Track<'_>, row: &mut [f64], of: impl Fn(&Window<'
         for reset in resets[passed..].iter().take_while(|reset| **reset < to) {
             change += track.values[reset - 1];
         }
-        if let Some(increase) = extrapolate(&window, change, true) {
-            *value = present(of(&window, increase));
+        if let Some(increase) = extrapolate(&window, change, true, per(&window)) {
+            *value = present(increase);
         }
     }
 }

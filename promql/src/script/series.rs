@@ -57,6 +57,9 @@ pub fn parse_labels(text: &str) -> Result<(Labels, &str), SeriesError> {
                 rest = after;
                 break;
             }
+            if inside.is_empty() {
+                return syntax("the brace of the labels is not closed");
+            }
             let (pair, after) = parse_pair(inside)?;
             pairs.push(pair);
             inside = after;
@@ -98,22 +101,71 @@ pub(crate) fn parse_string(text: &str) -> Result<(String, &str), SeriesError> {
     Ok((value, rest))
 }
 
+/// Samples that follow each other, as one word of the notation writes them.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Run {
+    /// Steps without a sample.
+    Gap(usize),
+    /// Samples, each `step` more than the one before; without a step all are the same.
+    Samples {
+        /// The first value.
+        first: f64,
+        /// What is added from sample to sample.
+        step: Option<f64>,
+        /// How many samples there are.
+        count: usize,
+    },
+}
+
+impl Run {
+    /// Returns how many steps the word covers.
+    pub fn steps(&self) -> usize {
+        match self {
+            Self::Gap(count) | Self::Samples { count, .. } => *count,
+        }
+    }
+
+    /// Returns the entries one by one.
+    pub fn iter(self) -> impl Iterator<Item = Option<f64>> {
+        let (first, step) = match self {
+            Self::Gap(_) => (None, None),
+            Self::Samples { first, step, .. } => (Some(first), step),
+        };
+        let mut next = first;
+        std::iter::repeat_with(move || {
+            let current = next;
+            // Prometheus adds step by step, so rounding errors collect here too.
+            next = next.map(|value| step.map_or(value, |step| value + step));
+            current
+        })
+        .take(self.steps())
+    }
+}
+
 /// Parses samples: `v`, `v+dxN`, `v-dxN`, `vxN`, `_`, `_xN`, `stale`.
 pub fn parse_samples(text: &str) -> Result<Vec<Option<f64>>, SeriesError> {
+    Ok(parse_runs(text)?.into_iter().flat_map(Run::iter).collect())
+}
+
+/// Parses samples and leaves repetitions as they are written.
+pub fn parse_runs(text: &str) -> Result<Vec<Run>, SeriesError> {
     if text.contains("{{") {
         return Err(SeriesError::NativeHistogram);
     }
-    let mut samples = Vec::new();
+    let mut runs = Vec::new();
+    let mut samples = 0;
     for word in text.split_whitespace() {
-        parse_word(word, &mut samples)?;
-        if samples.len() > MAX_SAMPLES {
+        let run = parse_word(word)?;
+        samples += run.steps();
+        if samples > MAX_SAMPLES {
             return syntax(format!("a series has more than {MAX_SAMPLES} samples"));
         }
+        runs.push(run);
     }
-    Ok(samples)
+    Ok(runs)
 }
 
-fn parse_word(word: &str, samples: &mut Vec<Option<f64>>) -> Result<(), SeriesError> {
+fn parse_word(word: &str) -> Result<Run, SeriesError> {
     let (body, repeat) = match word.rsplit_once('x') {
         // `0x3` is four zeros here, as in Prometheus; only hex digits make it a number.
         Some((body, count)) if !body.is_empty() && count.bytes().all(|b| b.is_ascii_digit()) => {
@@ -128,28 +180,33 @@ fn parse_word(word: &str, samples: &mut Vec<Option<f64>>) -> Result<(), SeriesEr
         _ => (word, None),
     };
     if body == "_" {
-        samples.extend(std::iter::repeat_n(None, repeat.unwrap_or(1)));
-        return Ok(());
+        return Ok(Run::Gap(repeat.unwrap_or(1)));
+    }
+    let count = repeat.map_or(1, |times| times + 1);
+    let is_word = |word: &&str| body.to_ascii_lowercase().ends_with(word);
+    if repeat.is_some() && ["stale", "inf", "nan"].iter().any(is_word) {
+        return syntax(format!(
+            "`{word}`: only digits can be repeated; write `{body}` several times"
+        ));
     }
     if body == "stale" {
-        samples.extend(std::iter::repeat_n(
-            Some(stale_nan()),
-            repeat.map_or(1, |n| n + 1),
+        return Ok(Run::Samples {
+            first: stale_nan(),
+            step: None,
+            count,
+        });
+    }
+    let (first, step) = split_step(body);
+    if step.is_some() && repeat.is_none() {
+        return syntax(format!(
+            "`{word}`: a step needs a repetition, such as `{word}x10`"
         ));
-        return Ok(());
     }
-    let (start, step) = split_step(body);
-    let start = number(start)?;
-    let step = step.map_or(Ok(0.0), number)?;
-    // Prometheus adds step by step, so rounding errors collect here too.
-    let mut value = start;
-    for index in 0..=repeat.unwrap_or(0) {
-        if index > 0 {
-            value += step;
-        }
-        samples.push(Some(value));
-    }
-    Ok(())
+    Ok(Run::Samples {
+        first: number(first)?,
+        step: step.map(number).transpose()?,
+        count,
+    })
 }
 
 /// Splits `1e-3+5` at the sign that begins the step.

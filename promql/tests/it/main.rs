@@ -18,3 +18,4 @@ mod scripts;
 mod steps;
 mod store;
 mod templates;
+mod unit_test;

@@ -22,10 +22,26 @@ pub enum RulesAction {
     /// cannot be meant.
     #[command(after_help = CHECK_HELP)]
     Check(CheckArgs),
+    /// Run unit tests of rules; files of `promtool test rules` are read unchanged.
+    ///
+    /// The verdicts are promtool's: every group is evaluated each `evaluation_interval` of the file,
+    /// alerts are compared after the last evaluation at or before `eval_time`, labels, annotations
+    /// and values exactly, and a rule that fails ends its test. Only the limit of 10,000 samples per
+    /// query is lifted.
+    #[command(after_long_help = BEYOND_PROMTOOL)]
+    Test(TestArgs),
     /// Divide the time in a rule file, so that an exercise takes minutes and not hours.
     #[command(after_help = SCALE_EXAMPLES)]
     Scale(ScaleArgs),
 }
+
+const BEYOND_PROMTOOL: &str = "\
+Fields that promtool does not know:
+  exp_pending: […]     beside exp_alerts: the alerts that are pending, written alike
+  match: subset        in an item of alert_rule_test or promql_expr_test: labels and annotations
+                       that are not named may have any value; the number of alerts still counts
+
+Exit code: 0 all tests pass, 3 a test fails, 2 a file cannot be read or is wrong.";
 
 /// Flags of `rules check`.
 #[derive(Debug, Args)]
@@ -93,5 +109,56 @@ fn parse_divisor(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(by) if by.is_finite() && by > 0.0 => Ok(by),
         _ => Err("write a number greater than 0, such as 30".to_owned()),
+    }
+}
+
+/// Flags of `rules test`.
+#[derive(Debug, Args)]
+pub struct TestArgs {
+    /// Test files; `-` is stdin.
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// Run only tests whose name matches; any of several suffices.
+    #[arg(long, value_name = "REGEX")]
+    pub run: Vec<String>,
+    /// The Prometheus whose verdicts are given.
+    #[arg(long, value_enum, default_value_t = ProfileName::V3_5)]
+    pub profile: ProfileName,
+    /// Hold queries to promtool's limit of 10,000 samples.
+    #[arg(long)]
+    pub promtool_limits: bool,
+    /// Fail assertions that look at input series which have ended by then. A series that ends with
+    /// `stale` or `_` ends on purpose.
+    #[arg(long)]
+    pub strict_data: bool,
+    /// Write a JUnit report.
+    #[arg(long, value_name = "FILE")]
+    pub junit: Option<PathBuf>,
+    /// Print one JSON document.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// A version of Prometheus.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum ProfileName {
+    /// 3.5 (LTS).
+    #[value(name = "3.5")]
+    V3_5,
+    /// 2.53.
+    #[value(name = "2.53")]
+    V2_53,
+    /// 2.42.
+    #[value(name = "2.42")]
+    V2_42,
+}
+
+impl From<ProfileName> for promql::Profile {
+    fn from(name: ProfileName) -> Self {
+        match name {
+            ProfileName::V3_5 => Self::V3_5,
+            ProfileName::V2_53 => Self::V2_53,
+            ProfileName::V2_42 => Self::V2_42,
+        }
     }
 }

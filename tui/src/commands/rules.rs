@@ -6,6 +6,7 @@ mod check;
 mod diagnostic;
 mod input;
 mod scale;
+mod test;
 
 use crate::cli::{RulesAction, RulesCommand};
 use crate::stop::Stop;
@@ -15,5 +16,6 @@ pub(crate) fn run(command: RulesCommand) -> Result<(), Stop> {
     match command.action {
         RulesAction::Check(args) => check::run(&args),
         RulesAction::Scale(args) => scale::run(&args),
+        RulesAction::Test(args) => test::run(&args),
     }
 }

@@ -1,0 +1,457 @@
+//! From the YAML tree to tests.
+
+use std::collections::BTreeMap;
+
+use super::{AlertAssertion, ExpectedAlert, ExpectedSample, ExprAssertion, InputSeries};
+use super::{Test, TestFile};
+use crate::duration::{format_ms, parse_ms};
+use crate::labels::Labels;
+use crate::query::{Dialect, Query};
+use crate::script::series::{SeriesError, parse_labels, parse_runs};
+use crate::yaml::decode::{Fields, Item, Problem, Problems};
+use crate::yaml::{self, Yaml};
+
+/// Interval where a file names none.
+const DEFAULT_INTERVAL_MS: i64 = 60 * 1000;
+/// Most samples of all series of a test.
+const MAX_TEST_SAMPLES: usize = 20_000_000;
+/// Most evaluations of every group in a test.
+const MAX_EVALUATIONS: i64 = 5_000_000;
+const NATIVE: &str = "native histograms are not built";
+const ALERT_NAME: &str = "alertname";
+
+pub(super) fn file(text: &str, dialect: Dialect) -> Result<TestFile, Vec<Problem>> {
+    let mut problems = Problems::new();
+    let node = yaml::parse(text).map_err(|error| {
+        vec![Problem {
+            place: error.place,
+            path: String::new(),
+            message: error.message,
+            help: None,
+        }]
+    })?;
+    let file = document(&Item::root(&node), dialect, &mut problems);
+    match file {
+        Some(file) if problems.is_empty() => Ok(file),
+        _ => Err(problems.into_sorted()),
+    }
+}
+
+fn document(root: &Item<'_>, dialect: Dialect, problems: &mut Problems) -> Option<TestFile> {
+    if matches!(root.node.value, Yaml::Null) {
+        problems.at_with_help(root, "the file is empty", "a test file has a list `tests`");
+        return None;
+    }
+    let mut fields = root.fields(problems)?;
+    let rule_files = list(&mut fields, "rule_files", problems)
+        .iter()
+        .filter_map(|item| Some((item.node.place, item.scalar(problems)?)))
+        .collect();
+    let evaluation_interval_ms =
+        positive(&mut fields, "evaluation_interval", problems).unwrap_or(DEFAULT_INTERVAL_MS);
+    let group_eval_order = group_order(&mut fields, problems);
+    let fuzzy_compare = fields
+        .take("fuzzy_compare")
+        .and_then(|item| item.bool(problems))
+        .unwrap_or(false);
+    let tests = list(&mut fields, "tests", problems)
+        .iter()
+        .filter_map(|item| test(item, evaluation_interval_ms, dialect, problems))
+        .collect();
+    fields.finish(problems);
+    Some(TestFile {
+        rule_files,
+        evaluation_interval_ms,
+        group_eval_order,
+        fuzzy_compare,
+        tests,
+    })
+}
+
+fn group_order(fields: &mut Fields<'_>, problems: &mut Problems) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for item in list(fields, "group_eval_order", problems) {
+        let Some(name) = item.scalar(problems) else {
+            continue;
+        };
+        if names.contains(&name) {
+            problems.at(&item, format!("the group `{name}` is named twice"));
+        }
+        names.push(name);
+    }
+    names
+}
+
+fn test(
+    item: &Item<'_>,
+    evaluation_interval_ms: i64,
+    dialect: Dialect,
+    problems: &mut Problems,
+) -> Option<Test> {
+    let mut fields = item.fields(problems)?;
+    let name = text(&mut fields, "name", problems);
+    let interval_ms = positive(&mut fields, "interval", problems).unwrap_or(evaluation_interval_ms);
+    let start_ms = fields
+        .take("start_timestamp")
+        .and_then(|item| item.parse(problems, start_timestamp))
+        .unwrap_or(0);
+    let series = input_series(&mut fields, problems);
+    let external_labels = fields
+        .take("external_labels")
+        .map(|item| Labels::from_pairs(pairs(&item, problems)))
+        .unwrap_or_default();
+    let external_url = text(&mut fields, "external_url", problems);
+    let alerts = list(&mut fields, "alert_rule_test", problems)
+        .iter()
+        .filter_map(|item| alert_assertion(item, problems))
+        .collect();
+    let exprs = list(&mut fields, "promql_expr_test", problems)
+        .iter()
+        .filter_map(|item| expr_assertion(item, dialect, problems))
+        .collect();
+    fields.finish(problems);
+    let test = Test {
+        place: item.node.place,
+        name,
+        interval_ms,
+        start_ms,
+        series,
+        external_labels,
+        external_url,
+        alerts,
+        exprs,
+    };
+    let evaluations = test.end_ms() / evaluation_interval_ms;
+    if evaluations > MAX_EVALUATIONS {
+        problems.at_with_help(
+            item,
+            format!(
+                "the last `eval_time` is {}: {evaluations} evaluations every {}",
+                format_ms(test.end_ms()),
+                format_ms(evaluation_interval_ms)
+            ),
+            format!("at most {MAX_EVALUATIONS} are run; take a longer `evaluation_interval`"),
+        );
+    }
+    Some(test)
+}
+
+fn input_series(fields: &mut Fields<'_>, problems: &mut Problems) -> Vec<InputSeries> {
+    let mut all = Vec::new();
+    let mut samples = 0;
+    for item in list(fields, "input_series", problems) {
+        let Some(series) = one_series(&item, problems) else {
+            continue;
+        };
+        samples += series.steps();
+        if samples > MAX_TEST_SAMPLES {
+            problems.at(
+                &item,
+                format!("the series of a test have at most {MAX_TEST_SAMPLES} samples"),
+            );
+            break;
+        }
+        all.push(series);
+    }
+    all
+}
+
+fn one_series(item: &Item<'_>, problems: &mut Problems) -> Option<InputSeries> {
+    let mut fields = item.fields(problems)?;
+    let labels = fields
+        .require("series", problems)
+        .and_then(|item| Some((labels(&item, problems)?, item)));
+    let runs = match fields.take("values") {
+        Some(item) => item.parse(problems, |text| parse_runs(text).map_err(plain)),
+        None => Some(Vec::new()),
+    };
+    fields.finish(problems);
+    let (labels, labels_item) = labels?;
+    if labels.is_empty() {
+        problems.at_with_help(
+            &labels_item,
+            "a series without labels cannot be stored",
+            "name it, such as `up{job=\"shop\"}`",
+        );
+        return None;
+    }
+    Some(InputSeries {
+        place: item.node.place,
+        labels,
+        runs: runs?,
+    })
+}
+
+fn alert_assertion(item: &Item<'_>, problems: &mut Problems) -> Option<AlertAssertion> {
+    let mut fields = item.fields(problems)?;
+    let eval_time_ms = eval_time(&mut fields, problems);
+    let alertname = fields
+        .require("alertname", problems)
+        .and_then(|item| item.scalar(problems))
+        .unwrap_or_default();
+    let mut alerts = |name, problems: &mut Problems| {
+        let item = fields.take(name)?;
+        let items = item.list(problems);
+        let alerts = items.iter();
+        Some(
+            alerts
+                .filter_map(|item| expected_alert(item, &alertname, problems))
+                .collect::<Vec<_>>(),
+        )
+    };
+    let firing = alerts("exp_alerts", problems).unwrap_or_default();
+    let pending = alerts("exp_pending", problems);
+    let subset = subset(&mut fields, problems);
+    fields.finish(problems);
+    Some(AlertAssertion {
+        place: item.node.place,
+        eval_time_ms,
+        alertname,
+        firing,
+        pending,
+        subset,
+    })
+}
+
+fn expected_alert(
+    item: &Item<'_>,
+    alertname: &str,
+    problems: &mut Problems,
+) -> Option<ExpectedAlert> {
+    let place = item.node.place;
+    // promtool reads an empty item as an alert without labels of its own.
+    if matches!(item.node.value, Yaml::Null) {
+        return Some(ExpectedAlert {
+            place,
+            labels: BTreeMap::from([(ALERT_NAME.to_owned(), alertname.to_owned())]),
+            annotations: BTreeMap::new(),
+        });
+    }
+    let mut fields = item.fields(problems)?;
+    let mut map = |name, problems: &mut Problems| -> BTreeMap<String, String> {
+        let item = fields.take(name);
+        item.map(|item| pairs(&item, problems))
+            .unwrap_or_default()
+            .into_iter()
+            .collect()
+    };
+    let mut labels = map("exp_labels", problems);
+    let annotations = map("exp_annotations", problems);
+    labels.insert(ALERT_NAME.to_owned(), alertname.to_owned());
+    fields.finish(problems);
+    Some(ExpectedAlert {
+        place,
+        labels,
+        annotations,
+    })
+}
+
+fn expr_assertion(
+    item: &Item<'_>,
+    dialect: Dialect,
+    problems: &mut Problems,
+) -> Option<ExprAssertion> {
+    let mut fields = item.fields(problems)?;
+    let expr = fields
+        .require("expr", problems)
+        .and_then(|item| item.parse(problems, |text| Query::parse_as(text, dialect)));
+    let eval_time_ms = eval_time(&mut fields, problems);
+    let samples = list(&mut fields, "exp_samples", problems)
+        .iter()
+        .filter_map(|item| expected_sample(item, problems))
+        .collect();
+    let subset = subset(&mut fields, problems);
+    fields.finish(problems);
+    Some(ExprAssertion {
+        place: item.node.place,
+        expr: expr?,
+        eval_time_ms,
+        samples,
+        subset,
+    })
+}
+
+fn expected_sample(item: &Item<'_>, problems: &mut Problems) -> Option<ExpectedSample> {
+    let mut fields = item.fields(problems)?;
+    let labels = match fields.take("labels") {
+        Some(item) => labels(&item, problems),
+        None => Some(Labels::default()),
+    };
+    let value = match fields.take("value") {
+        Some(item) => value(&item, problems),
+        None => Some(0.0),
+    };
+    if let Some(histogram) = fields.take("histogram")
+        && histogram.scalar(problems).as_deref() != Some("")
+    {
+        problems.at(&histogram, NATIVE);
+    }
+    fields.finish(problems);
+    Some(ExpectedSample {
+        place: item.node.place,
+        labels: labels?,
+        value: value?,
+    })
+}
+
+/// Reads the value of a sample: a number, `.inf` or `.nan`.
+fn value(item: &Item<'_>, problems: &mut Problems) -> Option<f64> {
+    let text = match &item.node.value {
+        Yaml::Str(text) => text.to_ascii_lowercase(),
+        _ => return item.number(problems),
+    };
+    match text.strip_prefix('+').unwrap_or(&text) {
+        ".inf" => Some(f64::INFINITY),
+        "-.inf" => Some(f64::NEG_INFINITY),
+        ".nan" => Some(f64::NAN),
+        _ => item.number(problems),
+    }
+}
+
+fn eval_time(fields: &mut Fields<'_>, problems: &mut Problems) -> i64 {
+    fields
+        .take("eval_time")
+        .and_then(|item| item.parse(problems, parse_ms))
+        .unwrap_or(0)
+}
+
+fn subset(fields: &mut Fields<'_>, problems: &mut Problems) -> bool {
+    let Some(item) = fields.take("match") else {
+        return false;
+    };
+    match item.scalar(problems).as_deref() {
+        Some("subset") => true,
+        Some("exact") | None => false,
+        Some(other) => {
+            problems.at_with_help(
+                &item,
+                format!("`{other}` is no way to match"),
+                "write `exact` or `subset`",
+            );
+            false
+        }
+    }
+}
+
+fn list<'n>(fields: &mut Fields<'n>, name: &'static str, problems: &mut Problems) -> Vec<Item<'n>> {
+    let item = fields.take(name);
+    item.map(|item| item.list(problems)).unwrap_or_default()
+}
+
+fn text(fields: &mut Fields<'_>, name: &'static str, problems: &mut Problems) -> String {
+    let item = fields.take(name);
+    item.and_then(|item| item.scalar(problems))
+        .unwrap_or_default()
+}
+
+/// Reads an interval; zero counts as not given.
+fn positive(fields: &mut Fields<'_>, name: &'static str, problems: &mut Problems) -> Option<i64> {
+    let item = fields.take(name)?;
+    item.parse(problems, parse_ms).filter(|ms| *ms > 0)
+}
+
+fn pairs(item: &Item<'_>, problems: &mut Problems) -> Vec<(String, String)> {
+    item.entries(problems)
+        .into_iter()
+        .filter_map(|(key, child)| Some((key.text.clone(), child.scalar(problems)?)))
+        .collect()
+}
+
+fn labels(item: &Item<'_>, problems: &mut Problems) -> Option<Labels> {
+    item.parse(problems, |text| {
+        let (labels, rest) = parse_labels(text.trim()).map_err(plain)?;
+        match rest.trim() {
+            "" => Ok(labels),
+            rest => Err(format!("`{rest}` stands behind the labels")),
+        }
+    })
+}
+
+fn plain(error: SeriesError) -> String {
+    match error {
+        SeriesError::NativeHistogram => NATIVE.to_owned(),
+        SeriesError::Syntax(message) => message,
+    }
+}
+
+/// Parses seconds since the epoch or a time such as `2026-01-31T12:00:00Z`.
+fn start_timestamp(text: &str) -> Result<i64, String> {
+    if let Ok(seconds) = text.parse::<f64>()
+        && seconds.is_finite()
+    {
+        return Ok((seconds * 1000.0).round() as i64);
+    }
+    rfc3339_ms(text).ok_or_else(|| {
+        format!("`{text}` is neither seconds since the epoch nor a time like 2026-01-31T12:00:00Z")
+    })
+}
+
+/// Reads a time in the form of RFC 3339, with `Z` or an offset.
+fn rfc3339_ms(text: &str) -> Option<i64> {
+    let number = |range: std::ops::Range<usize>| text.get(range)?.parse::<i64>().ok();
+    let (year, month, day) = (number(0..4)?, number(5..7)?, number(8..10)?);
+    let (hour, minute, second) = (number(11..13)?, number(14..16)?, number(17..19)?);
+    let in_range = (1..=12).contains(&month)
+        && (1..=31).contains(&day)
+        && (0..24).contains(&hour)
+        && (0..60).contains(&minute)
+        && (0..60).contains(&second);
+    let separators = [(4, '-'), (7, '-'), (10, 'T'), (13, ':'), (16, ':')];
+    let bytes = text.as_bytes();
+    let has = |(at, c): (usize, char)| bytes.get(at).is_some_and(|byte| char::from(*byte) == c);
+    if !in_range || !separators.into_iter().all(has) {
+        return None;
+    }
+    let offset_minutes = match text.get(19..)? {
+        "Z" => 0,
+        zone if zone.len() == 6 => {
+            let minutes = number(20..22)? * 60 + number(23..25)?;
+            match zone.as_bytes()[0] {
+                b'+' => minutes,
+                b'-' => -minutes,
+                _ => return None,
+            }
+        }
+        _ => return None,
+    };
+    let minutes = (days_from_epoch(year, month, day) * 24 + hour) * 60 + minute - offset_minutes;
+    Some((minutes * 60 + second) * 1000)
+}
+
+/// Counts the days from 1970-01-01. Years begin in March here, so that a leap day is the last.
+fn days_from_epoch(year: i64, month: i64, day: i64) -> i64 {
+    let year = if month <= 2 { year - 1 } else { year };
+    let month_from_march = (month + 9) % 12;
+    let day_of_year = (153 * month_from_march + 2) / 5 + day - 1;
+    let leap_days = year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400);
+    year * 365 + leap_days + day_of_year - 719_468
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_start_is_seconds_or_a_time() {
+        assert_eq!(start_timestamp("0"), Ok(0));
+        assert_eq!(start_timestamp("1.5"), Ok(1500));
+        assert_eq!(start_timestamp("1970-01-01T00:00:00Z"), Ok(0));
+        assert_eq!(
+            start_timestamp("2024-02-29T12:00:01Z"),
+            Ok(1_709_208_001_000)
+        );
+        assert_eq!(
+            start_timestamp("2024-02-29T14:00:01+02:00"),
+            Ok(1_709_208_001_000)
+        );
+        for bad in [
+            "",
+            "2024-02-29",
+            "2024-13-01T00:00:00Z",
+            "inf",
+            "2024-02-29 12:00:01Z",
+        ] {
+            assert!(start_timestamp(bad).is_err(), "{bad}");
+        }
+    }
+}
