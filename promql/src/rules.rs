@@ -10,7 +10,7 @@ mod file;
 mod status;
 pub(crate) mod template;
 
-pub use evaluator::{Config, Evaluator};
+pub use evaluator::{Config, Evaluator, Restore};
 pub use file::{Alerting, Group, GroupSpots, Rule, RuleFile, RuleSpots, RuleType};
 pub use status::{
     AlertState, AlertStatus, GroupOutcome, GroupStatus, Health, Notification, RuleError, RuleKind,

@@ -13,10 +13,12 @@ use super::status::{AlertState, AlertStatus, Notification, Transition};
 use super::template::{Data, Template};
 use crate::engine::Profile;
 use crate::labels::{Labels, METRIC_NAME};
-use crate::value::Point;
+use crate::value::{Point, Sample};
 
 const RESOLVED_RETENTION_MS: i64 = 15 * 60 * 1000;
 const ALERT_NAME: &str = "alertname";
+/// The series that tell since when alerts are active.
+pub(super) const FOR_STATE: &str = "ALERTS_FOR_STATE";
 
 #[derive(Debug)]
 pub(super) struct Alerts {
@@ -25,7 +27,11 @@ pub(super) struct Alerts {
     keep_firing_for_ms: i64,
     labels: Vec<(String, Template)>,
     annotations: Vec<(String, Template)>,
+    /// The labels of the rule as they are written, templates not expanded.
+    raw_labels: Labels,
     by_labels: BTreeMap<Labels, Alert>,
+    /// Whether it is known how long alerts have been active; nothing is written before.
+    is_restored: bool,
 }
 
 #[derive(Debug)]
@@ -77,7 +83,62 @@ impl Alerts {
             keep_firing_for_ms: alerting.keep_firing_for_ms,
             labels: compiled(&rule.labels, profile),
             annotations: compiled(&alerting.annotations, profile),
+            raw_labels: Labels::from_pairs(
+                rule.labels
+                    .iter()
+                    .map(|(name, value)| (name.as_str(), value.as_str())),
+            ),
             by_labels: BTreeMap::new(),
+            is_restored: true,
+        }
+    }
+
+    pub(super) fn for_ms(&self) -> i64 {
+        self.for_ms
+    }
+
+    /// Writes nothing until the states of an earlier run were looked for.
+    pub(super) fn await_restore(&mut self) {
+        self.is_restored = false;
+    }
+
+    /// Writes the states from now on.
+    pub(super) fn end_restore(&mut self) {
+        self.is_restored = true;
+    }
+
+    /// Returns the labels that every series of `ALERTS_FOR_STATE` of the rule has, in the eyes of
+    /// Prometheus.
+    pub(super) fn state_labels(&self) -> Labels {
+        self.raw_labels
+            .with(METRIC_NAME, FOR_STATE)
+            .with(ALERT_NAME, &self.name)
+    }
+
+    /// Takes over the alerts of the rule that this one replaces.
+    pub(super) fn take_over(&mut self, old: Self) {
+        self.by_labels = old.by_labels;
+    }
+
+    /// Moves alerts back to where they were. `found` returns the last sample of an alert's state
+    /// before the restart, and the grace.
+    pub(super) fn restore(&mut self, t_ms: i64, found: impl Fn(&Labels) -> Option<(Sample, i64)>) {
+        for (labels, alert) in &mut self.by_labels {
+            let Some((last, grace_ms)) = found(labels) else {
+                continue;
+            };
+            // Prometheus counts in whole seconds here.
+            let down_ms = last.t_ms.div_euclid(1000) * 1000;
+            let active_ms = (last.value as i64).saturating_mul(1000);
+            let left_ms = self.for_ms - down_ms.saturating_sub(active_ms);
+            alert.active_at_ms = if left_ms <= 0 {
+                // It fired; the next evaluation finds that it still does.
+                active_ms
+            } else if left_ms < grace_ms {
+                t_ms.saturating_add(grace_ms) - self.for_ms
+            } else {
+                active_ms.saturating_add(t_ms - down_ms)
+            };
         }
     }
 
@@ -212,15 +273,20 @@ impl Alerts {
     /// Returns the samples of `ALERTS` and `ALERTS_FOR_STATE` for every active alert.
     pub(super) fn samples(&self) -> Vec<(Labels, f64)> {
         let mut samples = Vec::new();
+        if !self.is_restored {
+            return samples;
+        }
         for (labels, alert) in &self.by_labels {
             let state = alert.phase.state();
             if state == AlertState::Inactive {
                 continue;
             }
+            // A label that a template leaves empty shows up here as it is written.
+            let labels = Labels::from_pairs(self.raw_labels.iter().chain(labels.iter()));
             let named = |name| labels.with(METRIC_NAME, name);
             samples.push((named("ALERTS").with("alertstate", state.as_str()), 1.0));
             let active_at_s = alert.active_at_ms.div_euclid(1000) as f64;
-            samples.push((named("ALERTS_FOR_STATE"), active_at_s));
+            samples.push((named(FOR_STATE), active_at_s));
         }
         samples
     }

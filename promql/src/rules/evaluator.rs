@@ -1,22 +1,27 @@
 //! Runs groups of rules against a store.
 //!
+//! Files in reading order: `group` is what is known of a running group, `run` evaluates its rules,
+//! `restore` picks up where another run ended.
+//!
 //! It decides nothing about time: the caller says when a group is evaluated. Rules of a group run
 //! in order and each sees what the ones before it wrote. A rule that fails changes nothing: its
 //! alerts stay as they are, none of its series goes stale.
 
-use std::collections::BTreeSet;
+mod group;
+mod restore;
+mod run;
 
-use super::alerts::{Alerts, Element};
-use super::file::{Group, Rule, RuleFile, RuleType};
-use super::status::{
-    AlertState, GroupOutcome, GroupStatus, Health, Notification, RuleError, RuleKind, RuleStatus,
-};
+use std::time::Duration;
+
+use super::alerts::Alerts;
+use super::file::RuleFile;
+use super::status::{GroupOutcome, GroupStatus, Health, Notification, RuleError, RuleStatus};
 use super::template::Template;
 use crate::engine::{Engine, Options, Profile};
-use crate::labels::{Labels, METRIC_NAME};
-use crate::query::{Dialect, Query};
+use crate::labels::Labels;
 use crate::store::Store;
-use crate::value::{Point, Value, stale_nan};
+use group::RunningGroup;
+use run::Run;
 
 /// What the evaluation needs to know besides the rules.
 #[derive(Debug, Clone)]
@@ -31,6 +36,30 @@ pub struct Config {
     pub external_url: String,
     /// How queries are evaluated.
     pub options: Options,
+    /// Whether pending alerts are restored from an earlier run; the store holds its samples then.
+    pub restore: Option<Restore>,
+}
+
+/// How the states of alerts are picked up after a restart.
+///
+/// The second evaluation of a group looks for the `ALERTS_FOR_STATE` of its alerts; until then
+/// nothing is written for them. `keep_firing_for` is not restored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Restore {
+    /// Rules with a shorter `for` are not restored, and an alert that had less than this left to
+    /// wait waits this long.
+    pub grace_ms: i64,
+    /// How old the last sample may be.
+    pub outage_tolerance_ms: i64,
+}
+
+impl Default for Restore {
+    fn default() -> Self {
+        Self {
+            grace_ms: 10 * 60 * 1000,
+            outage_tolerance_ms: 60 * 60 * 1000,
+        }
+    }
 }
 
 impl Default for Config {
@@ -41,6 +70,7 @@ impl Default for Config {
             external_labels: Labels::default(),
             external_url: String::new(),
             options: Options::default(),
+            restore: None,
         }
     }
 }
@@ -51,68 +81,92 @@ pub struct Evaluator {
     engine: Engine,
     config: Config,
     groups: Vec<RunningGroup>,
+    leaving: Vec<Leaving>,
 }
 
+/// The series of a group that a reload removed. They are ended two intervals later, so that a
+/// renamed group can go on with them.
 #[derive(Debug)]
-struct RunningGroup {
-    file: usize,
-    name: String,
-    interval_ms: i64,
-    query_offset_ms: i64,
-    limit: usize,
-    rules: Vec<RunningRule>,
-    last_evaluation_ms: Option<i64>,
-}
-
-#[derive(Debug)]
-struct RunningRule {
-    rule: Rule,
-    /// The alerts of an alerting rule.
-    alerts: Option<Alerts>,
-    /// The series written last time, to end those that do not come again.
-    written: BTreeSet<Labels>,
-    health: Health,
-    last_error: Option<String>,
-    last_evaluation_ms: Option<i64>,
+struct Leaving {
+    series: Vec<Labels>,
+    /// The time of the markers.
+    ended_ms: i64,
+    due_ms: i64,
 }
 
 impl Evaluator {
     /// Returns an evaluator for the groups of some files.
     pub fn new(files: Vec<RuleFile>, config: Config) -> Self {
-        let groups = files
-            .into_iter()
-            .enumerate()
-            .flat_map(|(file, content)| content.groups.into_iter().map(move |g| (file, g)))
-            .map(|(file, group)| RunningGroup::new(file, group, &config))
-            .collect();
+        let mut groups = running(files, &config);
+        if config.restore.is_some() {
+            let rules = groups.iter_mut().flat_map(|group| &mut group.rules);
+            rules
+                .filter_map(|rule| rule.alerts.as_mut())
+                .for_each(Alerts::await_restore);
+        }
         Self {
             engine: Engine::new(config.options.clone()),
             config,
             groups,
+            leaving: Vec::new(),
+        }
+    }
+
+    /// Replaces the rules at `t_ms`; groups count anew, in the order of the files. A group is the
+    /// same when the index of its file and its name are.
+    ///
+    /// A group that does what it did goes on. In one that changed, rules with the same name and
+    /// labels keep their alerts, and what the others wrote ends with its next evaluation. What a
+    /// removed group wrote ends two of its intervals later.
+    pub fn reload(&mut self, files: Vec<RuleFile>, t_ms: i64) {
+        let mut old = std::mem::take(&mut self.groups);
+        for mut group in running(files, &self.config) {
+            let same = |old: &RunningGroup| old.file == group.file && old.name == group.name;
+            let known = old.iter().position(same).map(|at| old.remove(at));
+            self.groups.push(match known {
+                Some(known) if known.does_as(&group) => known,
+                Some(known) => {
+                    group.take_over(known);
+                    group
+                }
+                None => group,
+            });
+        }
+        for group in old {
+            self.leaving.push(Leaving {
+                ended_ms: t_ms.saturating_sub(group.query_offset_ms),
+                due_ms: t_ms.saturating_add(group.interval_ms.saturating_mul(2)),
+                series: group.into_series(),
+            });
         }
     }
 
     /// Returns the groups in the order in which [`Evaluator::evaluate`] counts them.
     pub fn groups(&self) -> Vec<GroupStatus> {
-        self.groups
-            .iter()
-            .map(|group| GroupStatus {
-                file: group.file,
-                name: group.name.clone(),
-                interval_ms: group.interval_ms,
-                last_evaluation_ms: group.last_evaluation_ms,
-            })
-            .collect()
+        self.groups.iter().map(RunningGroup::status).collect()
     }
 
     /// Evaluates one group at a time; results are written to the store. An index beyond the groups
     /// does nothing.
     pub fn evaluate(&mut self, group: usize, store: &mut Store, t_ms: i64) -> GroupOutcome {
+        self.evaluate_timed(group, store, t_ms, &mut || Duration::ZERO)
+    }
+
+    /// Evaluates as [`Evaluator::evaluate`] does and notes how long each rule takes; `elapsed` is a
+    /// stopwatch that runs.
+    pub fn evaluate_timed(
+        &mut self,
+        group: usize,
+        store: &mut Store,
+        t_ms: i64,
+        elapsed: &mut dyn FnMut() -> Duration,
+    ) -> GroupOutcome {
         let mut outcome = GroupOutcome::default();
         let Some(group) = self.groups.get_mut(group) else {
             return outcome;
         };
-        group.last_evaluation_ms = Some(t_ms);
+        let start = elapsed();
+        group.begin(t_ms);
         let run = Run {
             engine: &self.engine,
             config: &self.config,
@@ -121,6 +175,7 @@ impl Evaluator {
             t_ms,
             query_ms: t_ms.saturating_sub(group.query_offset_ms),
         };
+        let mut before = start;
         for rule in &mut group.rules {
             rule.last_evaluation_ms = Some(t_ms);
             match run.rule(rule, store, &mut outcome) {
@@ -137,8 +192,26 @@ impl Evaluator {
                     });
                 }
             }
+            let now = elapsed();
+            rule.evaluation_duration = Some(now.saturating_sub(before));
+            before = now;
         }
+        outcome.samples_written += group.end_orphans(store, t_ms);
+        if let (Some(restore), 2) = (self.config.restore, group.evaluations) {
+            restore::restore(group, store, restore, t_ms, self.config.options.profile);
+        }
+        group.evaluation_duration = Some(elapsed().saturating_sub(start));
+        outcome.samples_written += self.end_leaving(store, t_ms);
         outcome
+    }
+
+    /// Ends the series of removed groups whose time has come.
+    fn end_leaving(&mut self, store: &mut Store, t_ms: i64) -> usize {
+        let due = |leaving: &mut Leaving| leaving.due_ms <= t_ms;
+        self.leaving
+            .extract_if(.., due)
+            .map(|leaving| group::end(&leaving.series, store, leaving.ended_ms))
+            .sum()
     }
 
     /// Returns every rule and its state, in the order of groups and rules.
@@ -149,7 +222,8 @@ impl Evaluator {
             .collect()
     }
 
-    /// Returns the alerts of a group that are due to be sent at `t_ms`, and marks them as sent.
+    /// Returns the alerts of a group that are due to be sent after its evaluation at `t_ms`, and
+    /// marks them as sent. A rule that failed sends nothing.
     ///
     /// A firing alert is due at once, when it resolves, and again after `resend_delay_ms`.
     pub fn notifications(
@@ -163,229 +237,24 @@ impl Evaluator {
         };
         // An alert that is not confirmed for four rounds counts as ended.
         let valid_for_ms = 4 * group.interval_ms.max(resend_delay_ms);
+        let last_ms = group.last_evaluation_ms;
         group
             .rules
             .iter_mut()
+            .filter(|rule| rule.evaluated_ms.is_some() && rule.evaluated_ms == last_ms)
             .filter_map(|rule| Some((rule.rule.expr.to_string(), rule.alerts.as_mut()?)))
             .flat_map(|(expr, alerts)| alerts.due(&expr, t_ms, resend_delay_ms, valid_for_ms))
             .collect()
     }
 }
 
-impl RunningGroup {
-    fn new(file: usize, group: Group, config: &Config) -> Self {
-        Self {
-            file,
-            name: group.name,
-            interval_ms: group.interval_ms.unwrap_or(config.default_interval_ms),
-            query_offset_ms: group
-                .query_offset_ms
-                .unwrap_or(config.default_query_offset_ms),
-            limit: group.limit,
-            rules: group
-                .rules
-                .into_iter()
-                .map(|rule| RunningRule::new(rule, config.options.profile))
-                .collect(),
-            last_evaluation_ms: None,
-        }
-    }
-}
-
-impl RunningRule {
-    fn new(rule: Rule, profile: Profile) -> Self {
-        let alerts = match &rule.kind {
-            RuleType::Alerting(alerting) => Some(Alerts::new(&rule, alerting, profile)),
-            RuleType::Recording => None,
-        };
-        Self {
-            rule,
-            alerts,
-            written: BTreeSet::new(),
-            health: Health::Unknown,
-            last_error: None,
-            last_evaluation_ms: None,
-        }
-    }
-
-    fn status(&self, group: &str) -> RuleStatus {
-        let alerts = self.alerts.as_ref().map(Alerts::active).unwrap_or_default();
-        let (kind, alerting) = match &self.rule.kind {
-            RuleType::Recording => (RuleKind::Recording, None),
-            RuleType::Alerting(alerting) => (RuleKind::Alerting, Some(alerting)),
-        };
-        RuleStatus {
-            group: group.to_owned(),
-            name: self.rule.name.clone(),
-            kind,
-            query: self.rule.expr.to_string(),
-            for_ms: alerting.map_or(0, |alerting| alerting.for_ms),
-            keep_firing_for_ms: alerting.map_or(0, |alerting| alerting.keep_firing_for_ms),
-            labels: self.rule.labels.clone(),
-            annotations: alerting
-                .map(|alerting| alerting.annotations.clone())
-                .unwrap_or_default(),
-            state: alerts
-                .iter()
-                .map(|alert| alert.state)
-                .max()
-                .unwrap_or(AlertState::Inactive),
-            alerts,
-            health: self.health,
-            last_error: self.last_error.clone(),
-            last_evaluation_ms: self.last_evaluation_ms,
-        }
-    }
-}
-
-/// One evaluation of one group.
-struct Run<'r> {
-    engine: &'r Engine,
-    config: &'r Config,
-    group: &'r str,
-    limit: usize,
-    t_ms: i64,
-    query_ms: i64,
-}
-
-impl Run<'_> {
-    fn rule(
-        &self,
-        running: &mut RunningRule,
-        store: &mut Store,
-        outcome: &mut GroupOutcome,
-    ) -> Result<(), String> {
-        let points = self.query(&running.rule.expr, store, self.query_ms)?;
-        let samples = match &mut running.alerts {
-            None => self.recorded(&running.rule, points)?,
-            Some(alerts) => {
-                let elements = self.alert_elements(alerts, &points, store)?;
-                let before = outcome.transitions.len();
-                let advanced = alerts.advance(elements, self.t_ms, &mut outcome.transitions);
-                for transition in &mut outcome.transitions[before..] {
-                    self.group.clone_into(&mut transition.group);
-                }
-                if self.limit > 0 && advanced > self.limit {
-                    alerts.clear(self.t_ms, self.group, &mut outcome.transitions);
-                    return Err(format!(
-                        "exceeded limit of {} with {advanced} alerts",
-                        self.limit
-                    ));
-                }
-                alerts.samples()
-            }
-        };
-        self.commit(running, samples, store, outcome)
-    }
-
-    fn query(&self, query: &Query, store: &Store, t_ms: i64) -> Result<Vec<Point>, String> {
-        let evaluated = self
-            .engine
-            .instant(store, query, t_ms)
-            .map_err(|error| error.to_string())?;
-        match evaluated.value {
-            Value::Vector(points) => Ok(points),
-            Value::Scalar(sample) => Ok(vec![Point {
-                labels: Labels::default(),
-                sample,
-            }]),
-            Value::String(_) | Value::Matrix(_) => {
-                Err("rule result is not a vector or scalar".to_owned())
-            }
-        }
-    }
-
-    fn recorded(&self, rule: &Rule, points: Vec<Point>) -> Result<Vec<(Labels, f64)>, String> {
-        let mut seen = BTreeSet::new();
-        let mut samples = Vec::with_capacity(points.len());
-        for point in points {
-            let own = rule
-                .labels
-                .iter()
-                .map(|(name, value)| (name.as_str(), value.as_str()));
-            let labels = Labels::from_pairs(
-                point
-                    .labels
-                    .iter()
-                    .chain([(METRIC_NAME, rule.name.as_str())])
-                    .chain(own),
-            );
-            if !seen.insert(labels.clone()) {
-                return Err(
-                    "vector contains metrics with the same labelset after applying rule labels"
-                        .to_owned(),
-                );
-            }
-            samples.push((labels, point.sample.value));
-        }
-        if self.limit > 0 && samples.len() > self.limit {
-            return Err(format!(
-                "exceeded limit of {} with {} series",
-                self.limit,
-                samples.len()
-            ));
-        }
-        Ok(samples)
-    }
-
-    fn alert_elements(
-        &self,
-        alerts: &Alerts,
-        points: &[Point],
-        store: &Store,
-    ) -> Result<Vec<Element>, String> {
-        let dialect = Dialect {
-            profile: self.config.options.profile,
-            experimental: false,
-        };
-        // Templates ask about the time of the evaluation, whatever the offset of the rule.
-        let query = |text: &str| {
-            let query = Query::parse_as(text, dialect).map_err(|error| error.to_string())?;
-            self.query(&query, store, self.t_ms)
-        };
-        let mut seen = BTreeSet::new();
-        let mut elements = Vec::with_capacity(points.len());
-        for point in points {
-            let element = alerts.element(point, self.config, &query);
-            if !seen.insert(element.labels.clone()) {
-                return Err(
-                    "vector contains metrics with the same labelset after applying alert labels"
-                        .to_owned(),
-                );
-            }
-            elements.push(element);
-        }
-        Ok(elements)
-    }
-
-    /// Writes the results of a rule and ends the series that it wrote last time only.
-    fn commit(
-        &self,
-        running: &mut RunningRule,
-        samples: Vec<(Labels, f64)>,
-        store: &mut Store,
-        outcome: &mut GroupOutcome,
-    ) -> Result<(), String> {
-        let mut written = BTreeSet::new();
-        let mut refused = None;
-        for (labels, value) in samples {
-            match store.append(&labels, self.query_ms, value) {
-                Ok(()) => {
-                    outcome.samples_written += 1;
-                    written.insert(labels);
-                }
-                Err(error) => refused = refused.or_else(|| Some(error.to_string())),
-            }
-        }
-        for labels in running.written.difference(&written) {
-            // A refused marker means that somebody else writes the series: it has not ended.
-            if store.append(labels, self.query_ms, stale_nan()).is_ok() {
-                outcome.samples_written += 1;
-            }
-        }
-        running.written = written;
-        refused.map_or(Ok(()), Err)
-    }
+fn running(files: Vec<RuleFile>, config: &Config) -> Vec<RunningGroup> {
+    files
+        .into_iter()
+        .enumerate()
+        .flat_map(|(file, content)| content.groups.into_iter().map(move |g| (file, g)))
+        .map(|(file, group)| RunningGroup::new(file, group, config))
+        .collect()
 }
 
 /// Compiles the templates of some pairs; they were checked when the file was read.

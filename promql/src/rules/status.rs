@@ -1,5 +1,8 @@
 //! What callers see of rules and alerts.
 
+use std::time::Duration;
+
+use super::template::graph_link;
 use crate::labels::Labels;
 
 /// The state of an alert or of an alerting rule (the highest of its alerts).
@@ -55,6 +58,10 @@ pub struct GroupStatus {
     pub interval_ms: i64,
     /// Time of the last evaluation.
     pub last_evaluation_ms: Option<i64>,
+    /// How long it took, if anybody measured.
+    pub evaluation_duration: Option<Duration>,
+    /// Slots that passed without an evaluation because one took too long; they are not made up for.
+    pub missed_evaluations: u64,
 }
 
 /// One active alert.
@@ -107,6 +114,8 @@ pub struct RuleStatus {
     pub last_error: Option<String>,
     /// When it was evaluated last.
     pub last_evaluation_ms: Option<i64>,
+    /// How long that took, if anybody measured.
+    pub evaluation_duration: Option<Duration>,
 }
 
 /// A change of state of one alert.
@@ -163,4 +172,12 @@ pub struct Notification {
     pub ends_at_ms: i64,
     /// The expression that raised it.
     pub expr: String,
+}
+
+impl Notification {
+    /// Returns the path of the expression on the page of Prometheus; with the address before it, it
+    /// is the `generatorURL` that an Alertmanager gets.
+    pub fn generator_path(&self) -> String {
+        graph_link(&self.expr, 1)
+    }
 }

@@ -21,6 +21,8 @@ mod time;
 mod tree;
 mod value;
 
+pub(super) use texts::graph_link;
+
 use std::sync::Arc;
 
 use crate::engine::Profile;

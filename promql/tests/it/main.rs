@@ -7,11 +7,13 @@
     reason = "tests read scripts, run the real promtool, and may say so"
 )]
 
+mod alert_model;
 mod corpus;
 mod limits;
 mod lint;
 mod promtool;
 mod properties;
+mod rule_lifecycle;
 mod rules;
 mod scale;
 mod scripts;

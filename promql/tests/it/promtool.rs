@@ -11,7 +11,7 @@ use promql::value::Value;
 use promql::{Dialect, Engine, Labels, Query, Store};
 
 use ask::{Answer, Case, Promtool};
-use compare::{agree, compare};
+use compare::compare;
 use generate::SeriesLine;
 
 const INTERVAL_MS: i64 = 10_000;

@@ -1,6 +1,7 @@
 //! The functions that every Go template has: comparing, indexing, cutting.
 
 use std::cmp::Ordering;
+use std::rc::Rc;
 
 use super::functions::Env;
 use super::value::Value;
@@ -70,7 +71,10 @@ fn equal(env: &Env<'_>, a: &Value, b: &Value) -> Result<bool, String> {
         (Some(Basic::Text(a)), Some(Basic::Text(b))) => Ok(a == b),
         (None, None) => match (a, b) {
             (Value::None, Value::None) => Ok(true),
-            (Value::None, _) | (_, Value::None) => Ok(false),
+            // Pointers are the same when they point at the same.
+            (Value::Sample(a), Value::Sample(b)) => Ok(Rc::ptr_eq(a, b)),
+            (Value::Time(a), Value::Time(b)) => Ok(Rc::ptr_eq(a, b)),
+            (Value::None, _) | (_, Value::None | Value::Sample(_) | Value::Time(_)) => Ok(false),
             _ => Err(not_comparable(b)),
         },
         _ if matches!(a, Value::None) || matches!(b, Value::None) => Ok(false),
@@ -228,7 +232,7 @@ pub(super) fn slice(env: &mut Env<'_>, args: &[Value]) -> Answer {
     Ok(match &args[0] {
         Value::Vector(vector) => {
             let part = vector.borrow()[start..end].to_vec();
-            Value::Vector(std::rc::Rc::new(part.into()))
+            Value::Vector(Rc::new(part.into()))
         }
         Value::Html(text) => Value::Html(cut(text, start, end).into()),
         Value::Text(text) => cut(text, start, end).into(),

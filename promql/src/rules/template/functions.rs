@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use regex::Regex;
 
-use super::value::{Sample, Value, Vector, sprint};
+use super::value::{Sample, Value, Vector, sprint, sprint_printed};
 use super::{Data, builtins, humanize, printf, texts, time};
 use crate::duration;
 use crate::engine::Profile;
@@ -211,7 +211,7 @@ static TABLE: [Function; 45] = [
         Ok(time::humanize(number(&a[0])?)?.into())
     }),
     row("toTime", &[Any], |_, a| {
-        time::Time::from_seconds(number(&a[0])?).map(Value::Time)
+        time::Time::from_seconds(number(&a[0])?).map(|time| Value::Time(Rc::new(time)))
     }),
     row("parseDuration", &[Text], |env, a| {
         let text = text(&a[0]);
@@ -324,14 +324,8 @@ fn number(value: &Value) -> Result<f64, String> {
 
 /// The text that `html`, `js` and `urlquery` escape.
 fn joined(args: &[Value]) -> String {
-    if let [Value::Text(text)] = args {
-        return text.to_string();
+    match args {
+        [Value::Text(text)] => text.to_string(),
+        args => sprint_printed(args),
     }
-    // Unlike elsewhere, what is not there is said so.
-    let printable = |value: &Value| match value {
-        Value::None => Value::from("<no value>"),
-        other => other.clone(),
-    };
-    let args: Vec<Value> = args.iter().map(printable).collect();
-    sprint(&args)
 }

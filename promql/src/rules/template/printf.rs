@@ -210,6 +210,16 @@ impl Directive {
             (_, Value::Byte(value)) => self.int(verb, i64::from(*value)),
             ('t' | 'v', Value::Bool(value)) => Some(self.pad(value.to_string())),
             (_, Value::Bool(_)) => None,
+            ('d', Value::Time(time)) => {
+                let (nanoseconds, seconds) = time.fields();
+                let int = |value| self.int(verb, value).unwrap_or_default();
+                Some(format!(
+                    "&{{{} {} {}}}",
+                    int(nanoseconds),
+                    int(seconds),
+                    int(0)
+                ))
+            }
             (_, Value::Time(time)) => self.text(verb, &time.to_string()),
             (verb, arg) => Some(self.composed(verb, arg)),
         }

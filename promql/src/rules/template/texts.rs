@@ -231,7 +231,7 @@ pub(super) fn strip_domain(text: &str) -> String {
 }
 
 /// Returns the path to an expression on the page of Prometheus.
-pub(super) fn graph_link(expr: &str, tab: u8) -> String {
+pub(in crate::rules) fn graph_link(expr: &str, tab: u8) -> String {
     format!("/graph?g0.expr={}&g0.tab={tab}", query_escape(expr))
 }
 

@@ -96,6 +96,15 @@ impl Time {
         before + day + if month > 2 { leap } else { 0 }
     }
 
+    /// Returns nanoseconds and the seconds since the year 1: what a time is made of in Go.
+    pub(super) fn fields(self) -> (i64, i64) {
+        const YEAR_1_S: i64 = 62_135_596_800;
+        (
+            self.0.rem_euclid(1000) * 1_000_000,
+            self.seconds() + YEAR_1_S,
+        )
+    }
+
     /// Calls a method of Go's `Time`; nothing where there is none that is built.
     pub(super) fn method(self, name: &str, args: &[Value]) -> Option<Result<Value, String>> {
         let (year, month, day) = self.date();
@@ -114,7 +123,7 @@ impl Time {
             "Unix" => Value::Int(self.seconds()),
             "UnixMilli" => Value::Int(self.0),
             "String" => self.to_string().into(),
-            "UTC" => Value::Time(self),
+            "UTC" => Value::Time(std::rc::Rc::new(self)),
             _ => return None,
         };
         Some(if args.is_empty() {

@@ -37,7 +37,7 @@ pub(super) enum Value {
     Args(Rc<BTreeMap<String, Value>>),
     Sample(Rc<Sample>),
     Vector(Vector),
-    Time(Time),
+    Time(Rc<Time>),
     /// The dot of a template.
     Data(Rc<Root>),
 }
@@ -156,13 +156,22 @@ impl Value {
 
 /// Joins values as Go's `Sprint`: a space between two that are both no text.
 pub(super) fn sprint(values: &[Value]) -> String {
+    joined(values, Value::formatted)
+}
+
+/// Joins values as [`sprint`] does, each as an action prints it.
+pub(super) fn sprint_printed(values: &[Value]) -> String {
+    joined(values, Value::printed)
+}
+
+fn joined(values: &[Value], write: fn(&Value) -> String) -> String {
     let mut out = String::new();
     let is_text = |value: &Value| matches!(value, Value::Text(_) | Value::Html(_));
     for (index, value) in values.iter().enumerate() {
         if index > 0 && !is_text(value) && !is_text(&values[index - 1]) {
             out.push(' ');
         }
-        out.push_str(&value.formatted());
+        out.push_str(&write(value));
     }
     out
 }

@@ -105,7 +105,7 @@ impl<'t> Run<'t, '_> {
         for (index, name) in names.iter().enumerate() {
             let is_last = index + 1 == names.len();
             if let (Value::Time(time), true) = (&value, is_last) {
-                let time = *time;
+                let time = **time;
                 return self.method(time, name, rest, dot, last);
             }
             let has_arguments = is_last && !(rest.is_empty() && last.is_none());

@@ -102,7 +102,10 @@ impl Grammar {
             14 => format!("({}).Labels.a", self.expr(Type::Sample, depth)),
             15 => {
                 let (a, b) = (self.random.below(4), self.random.below(6));
-                format!("slice {} {a} {b}", self.arg(Type::Text, depth))
+                format!(
+                    "slice {} {a} {b}",
+                    self.random.pick(&["$labels.host", "$externalURL", "\"\""])
+                )
             }
             16 | 17 => self.printf(depth),
             18 => {
