@@ -7,7 +7,7 @@ use super::QueryError;
 use super::context::{Context, Steps};
 use super::grid::{Grid, absent};
 use super::rows::{Head, Rows};
-use crate::query::ast::Selector;
+use crate::query::ast::{Selector, Shift};
 use crate::store::{Scratch, SeriesId};
 use crate::value::{Sample, is_stale};
 
@@ -17,19 +17,38 @@ pub(super) fn current(
     selector: &Selector,
     steps: Steps,
 ) -> Result<Rows, QueryError> {
-    read(context, selector, steps, |sample| sample.value)
+    read(context, selector, selector.shift, steps, |sample| {
+        sample.value
+    })
+}
+
+/// Returns when the current samples were taken, in seconds. Prometheus forgets `offset` next to
+/// `@` here; only that it reads no samples behind a positive offset makes that one work.
+pub(crate) fn current_times(
+    context: &Context<'_>,
+    selector: &Selector,
+    steps: Steps,
+) -> Result<Rows, QueryError> {
+    let mut shift = selector.shift;
+    if shift.at.is_some() {
+        shift.offset_ms = shift.offset_ms.max(0);
+    }
+    read(context, selector, shift, steps, |sample| {
+        sample.t_ms as f64 / 1000.0
+    })
 }
 
 /// Returns what `of` makes of the current samples, which are never stale.
-pub(crate) fn read(
+fn read(
     context: &Context<'_>,
     selector: &Selector,
+    shift: Shift,
     steps: Steps,
     of: impl Fn(Sample) -> f64,
 ) -> Result<Rows, QueryError> {
     let ids = context.series(selector);
     context.check(ids.len().saturating_mul(steps.count()))?;
-    let view = context.view(selector.shift, steps);
+    let view = context.view(shift, steps);
     let mut rows = Rows::with_capacity(
         steps.count(),
         if steps.count() == 1 { ids.len() } else { 0 },

@@ -82,7 +82,7 @@ fn seconds(t_ms: i64) -> f64 {
 /// A bare selector tells when its samples were taken; anything else happened now.
 fn timestamp(context: &Context<'_>, call: &Call, steps: Steps) -> Result<Datum, QueryError> {
     let mut rows = if let Expr::Selector(selector) = call.args[0].unwrapped() {
-        select::read(context, selector, steps, |sample| seconds(sample.t_ms))?
+        select::current_times(context, selector, steps)?
     } else {
         let mut rows = eval_vector(context, &call.args[0], steps)?;
         rows.retain_mut(|_, row| {

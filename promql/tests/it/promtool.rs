@@ -4,6 +4,7 @@ mod alerts;
 mod ask;
 mod compare;
 pub(crate) mod generate;
+mod limits;
 mod templates;
 
 use promql::script::series;

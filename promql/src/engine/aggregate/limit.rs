@@ -85,14 +85,21 @@ fn share(context: &Context<'_>, mut rows: Rows, ratios: &Numbers) -> Result<Rows
     Ok(rows)
 }
 
-/// Prometheus' hash of a label set: names and values, each closed by a byte that no text has.
+/// Prometheus' hash of a label set, over its texts with their lengths before them. Builds with
+/// another form of labels hash them otherwise; this is the one of the released binaries.
 fn hash(labels: &Labels) -> u64 {
     let mut bytes = Vec::new();
     for (name, value) in labels.iter() {
-        bytes.extend_from_slice(name.as_bytes());
-        bytes.push(0xff);
-        bytes.extend_from_slice(value.as_bytes());
-        bytes.push(0xff);
+        for text in [name, value] {
+            match u8::try_from(text.len()) {
+                Ok(length) if length < u8::MAX => bytes.push(length),
+                _ => {
+                    bytes.push(u8::MAX);
+                    bytes.extend_from_slice(&(text.len() as u32).to_le_bytes()[..3]);
+                }
+            }
+            bytes.extend_from_slice(text.as_bytes());
+        }
     }
     xxhash64(&bytes)
 }
