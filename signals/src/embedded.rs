@@ -205,7 +205,8 @@ impl Embedded {
     }
 
     /// Replaces the set of targets. A target that keeps job and instance keeps its series, also at
-    /// another address; the series of one that is gone end with stale markers.
+    /// another address; the series of one that is gone end with stale markers two scrapes later, as
+    /// in Prometheus.
     pub fn set_targets(&self, targets: Vec<TargetSpec>) -> Result<(), EmbeddedError> {
         let targets = checked(targets)?;
         ticks::start_targets(&self.shared, targets);

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use e2e::lab::Lab;
 use e2e::process::wait_until;
-use e2e::servers::{self, PrometheusSetup};
+use e2e::servers::{self, PrometheusSetup, Server};
 use e2e::{needs, repository};
 use promql::rules::RuleFile;
 use promql::value::Value;
@@ -42,6 +42,8 @@ enum Step {
     /// The shop stops like a hung process: it accepts connections and says nothing.
     Hang,
     Continue,
+    /// One target is scraped no more.
+    Leave,
     /// What the proxy in front of the shop does.
     Front(Mood),
     /// What the target does whose text is broken.
@@ -52,9 +54,12 @@ enum Step {
     Data(fn(&mut Content)),
 }
 
-use Step::{Continue, Data, Front, Hang, Kill, Restart, Text, Wire};
+use Step::{Continue, Data, Front, Hang, Kill, Leave, Restart, Text, Wire};
 
-/// Seconds after the warm-up; the four targets go through their stages side by side.
+/// The job of the target that leaves.
+const LEAVING: &str = "leaving";
+
+/// Seconds after the warm-up; the targets go through their stages side by side.
 const TIMETABLE: &[(f64, Step)] = &[
     (1.0, Kill),
     (7.0, Restart),
@@ -66,6 +71,8 @@ const TIMETABLE: &[(f64, Step)] = &[
     (46.0, Front(Mood::Good)),
     (52.0, Front(Mood::Slow(Duration::from_millis(500)))),
     (58.0, Front(Mood::Good)),
+    //
+    (44.0, Leave),
     //
     (1.2, Text(Mood::HalfText)),
     (8.0, Text(Mood::Good)),
@@ -108,19 +115,19 @@ const TIMETABLE: &[(f64, Step)] = &[
 
 /// What is read back: alerts, and how scrapes, series and recorded series looked over time.
 const OBSERVED: &[&str] = &[
-    "ALERTS",
-    "ALERTS_FOR_STATE > bool 0",
-    "up",
-    "scrape_samples_scraped{job!~\"shop|front\"}",
-    "scrape_samples_post_metric_relabeling{job!~\"shop|front\"}",
-    "scrape_series_added{job!~\"shop|front\"}",
+    "ALERTS{alertname!=\"Left\"}",
+    "ALERTS_FOR_STATE{alertname!=\"Left\"} > bool 0",
+    "up{job!=\"leaving\"}",
+    "scrape_samples_scraped{job!~\"shop|front|leaving\"}",
+    "scrape_samples_post_metric_relabeling{job!~\"shop|front|leaving\"}",
+    "scrape_series_added{job!~\"shop|front|leaving\"}",
     "count by (job) (process_start_time_seconds)",
     "group by (job) (http_requests_total)",
-    "wire_value",
-    "wire_series",
-    "wire_dup",
+    "wire_value{job!=\"leaving\"}",
+    "wire_series{job!=\"leaving\"}",
+    "wire_dup{job!=\"leaving\"}",
     "wire_stamped",
-    "job:wire_value:max",
+    "job:wire_value:max{job!=\"leaving\"}",
     "job:wire_value:high",
     "count by (job) (job:requests:rate)",
 ];
@@ -139,6 +146,7 @@ struct Stage {
     text: Target,
     wire: Target,
     data: Target,
+    leaving: Target,
 }
 
 impl Stage {
@@ -149,26 +157,29 @@ impl Stage {
             text: Target::start(),
             wire: Target::start(),
             data: Target::start(),
+            leaving: Target::start(),
             lab,
         }
     }
 
-    fn jobs(&self) -> [(&'static str, String); 5] {
+    fn jobs(&self) -> [(&'static str, String); 6] {
         [
             ("shop", self.lab.metrics[0].1.clone()),
             ("front", self.front.address.clone()),
             ("text", self.text.address.clone()),
             ("wire", self.wire.address.clone()),
             ("data", self.data.address.clone()),
+            (LEAVING, self.leaving.address.clone()),
         ]
     }
 
-    fn perform(&mut self, step: &Step) {
+    fn perform(&mut self, step: &Step, real: &Server, own: &Embedded) {
         match step {
             Kill => self.lab.shop.kill(),
             Restart => self.lab.restart_shop(),
-            Hang => self.signal(Signal::STOP),
-            Continue => self.signal(Signal::CONT),
+            Hang => signal(self.lab.shop.id(), Signal::STOP),
+            Continue => signal(self.lab.shop.id(), Signal::CONT),
+            Leave => self.leave(real, own),
             Front(mood) => self.front.be(*mood),
             Text(mood) => self.text.be(*mood),
             Wire(mood) => self.wire.be(*mood),
@@ -176,22 +187,34 @@ impl Stage {
         }
     }
 
-    fn signal(&self, signal: Signal) {
-        let id = i32::try_from(self.lab.shop.id()).unwrap();
-        kill_process(Pid::from_raw(id).unwrap(), signal).unwrap();
+    /// Takes one target out of both configurations.
+    fn leave(&self, real: &Server, own: &Embedded) {
+        let config = real.folder().join("prometheus.yml");
+        let text = std::fs::read_to_string(&config).unwrap();
+        let target = format!("'{}'", self.leaving.address);
+        assert!(text.contains(&target));
+        std::fs::write(&config, text.replace(&target, "")).unwrap();
+        signal(real.process.id(), Signal::HUP);
+        let jobs = self.jobs();
+        own.set_targets(targets(&jobs[..jobs.len() - 1])).unwrap();
     }
 
     /// Goes through the whole timetable.
-    fn play(&mut self) {
+    fn play(&mut self, real: &Server, own: &Embedded) {
         let mut steps: Vec<&(f64, Step)> = TIMETABLE.iter().collect();
         steps.sort_by(|one, other| one.0.total_cmp(&other.0));
         let began = Instant::now();
         for (at_s, step) in steps {
             sleep_until(began + Duration::from_secs_f64(*at_s));
-            self.perform(step);
+            self.perform(step, real, own);
         }
         sleep_until(began + Duration::from_secs_f64(END_S));
     }
+}
+
+fn signal(process: u32, signal: Signal) {
+    let id = i32::try_from(process).unwrap();
+    kill_process(Pid::from_raw(id).unwrap(), signal).unwrap();
 }
 
 fn sleep_until(moment: Instant) {
@@ -202,17 +225,20 @@ fn rules() -> PathBuf {
     repository().join("e2e/tests/it/shadow/rules.yml")
 }
 
+fn targets(jobs: &[(&str, String)]) -> Vec<TargetSpec> {
+    jobs.iter()
+        .map(|(job, address)| TargetSpec {
+            job: (*job).to_owned(),
+            instance: String::new(),
+            url: format!("http://{address}/metrics"),
+        })
+        .collect()
+}
+
 fn embedded(jobs: &[(&str, String)], rules: &Path) -> Embedded {
     let text = std::fs::read_to_string(rules).unwrap();
     Embedded::start(EmbeddedConfig {
-        targets: jobs
-            .iter()
-            .map(|(job, address)| TargetSpec {
-                job: (*job).to_owned(),
-                instance: String::new(),
-                url: format!("http://{address}/metrics"),
-            })
-            .collect(),
+        targets: targets(jobs),
         rules: vec![RuleFile::parse(&text).unwrap()],
         ..EmbeddedConfig::default()
     })
@@ -244,12 +270,12 @@ fn transitions_are_those_of_prometheus_while_targets_fail() {
     let real = Prometheus::new(&PrometheusConfig::new(Connection::new(&server.url))).unwrap();
     let own = embedded(&jobs, &rules);
     for source in [&real as &dyn Source, &own] {
-        wait_for(&runtime, source, "count(up == 1) == 5");
+        wait_for(&runtime, source, "count(up == 1) == 6");
         wait_for(&runtime, source, "job:requests:rate{job=\"shop\"} > 10");
     }
     std::thread::sleep(WARM_UP);
     let start_ms = now_ms();
-    stage.play();
+    stage.play(&server, &own);
     let range = Range {
         start_ms,
         end_ms: now_ms(),
@@ -270,6 +296,12 @@ fn transitions_are_those_of_prometheus_while_targets_fail() {
         }
     }
     assert!(problems.is_empty(), "{problems}");
+    let real_ms = runtime.block_on(leave_taken(&real, range));
+    let own_ms = runtime.block_on(leave_taken(&own, range));
+    eprintln!("last scrape to absence and to the alert: real {real_ms:?}, own {own_ms:?}");
+    for (real_ms, own_ms) in real_ms.into_iter().zip(own_ms) {
+        assert!((real_ms - own_ms).abs() <= ALLOWED_APART_MS);
+    }
     runtime.block_on(async {
         same_health(&real, &own).await;
         own.shutdown().await;
@@ -304,6 +336,29 @@ fn judged(query: &str, changes: &[Change]) -> String {
         let _ = writeln!(problems, "{query}: in another order: {pair}");
     }
     problems
+}
+
+/// Returns how long after the last scrape of the target that leaves its `up` is absent, and how long
+/// after it the alert about that comes. When a server takes up a changed configuration is its own
+/// affair, so moments themselves are not compared.
+async fn leave_taken(source: &dyn Source, range: Range) -> [i64; 2] {
+    let length = (range.end_ms - range.start_ms) / 1_000;
+    let raw = format!("up{{job=\"{LEAVING}\"}}[{length}s]");
+    let Value::Matrix(raw) = source
+        .instant(&raw, Some(range.end_ms))
+        .await
+        .unwrap()
+        .value
+    else {
+        panic!("a matrix")
+    };
+    let last_ms = raw[0].samples.last().unwrap().t_ms;
+    let up = format!("up{{job=\"{LEAVING}\"}}");
+    let up = source.range(&up, range).await.unwrap().value;
+    let seen_ms = up[0].samples.last().unwrap().t_ms;
+    let alert = source.range("ALERTS{alertname=\"Left\"}", range).await;
+    let alert_ms = alert.unwrap().value[0].samples[0].t_ms;
+    [seen_ms - last_ms, alert_ms - last_ms]
 }
 
 /// The rules that fail are the same ones.

@@ -52,24 +52,27 @@ impl Core {
         }
     }
 
-    /// Replaces the targets and returns those to be scraped anew, with their generation. Series of
-    /// targets that are gone end at `t_ms`.
+    /// Takes out the targets that are not wanted any more. Their series go on until
+    /// [`Core::end`].
+    pub(super) fn take_unwanted(
+        &mut self,
+        wanted: &BTreeMap<TargetKey, TargetSpec>,
+    ) -> Vec<(TargetKey, TargetState)> {
+        let is_gone = |key: &TargetKey, _: &mut TargetState| !wanted.contains_key(key);
+        self.targets.extract_if(.., is_gone).collect()
+    }
+
+    /// Ends the series of a target that is gone, with the time at which it would have been scraped
+    /// next. Those that another target has continued since go on.
+    pub(super) fn end(&mut self, target: TargetState, t_ms: i64) {
+        target.end(&mut self.store, t_ms);
+    }
+
+    /// Adds and moves targets; returns those to be scraped anew, with their generation.
     pub(super) fn set_targets(
         &mut self,
         mut wanted: BTreeMap<TargetKey, TargetSpec>,
-        t_ms: i64,
     ) -> Vec<(TargetKey, TargetSpec, u64)> {
-        let gone: Vec<TargetKey> = self
-            .targets
-            .keys()
-            .filter(|key| !wanted.contains_key(*key))
-            .cloned()
-            .collect();
-        for key in gone {
-            if let Some(target) = self.targets.remove(&key) {
-                target.end(&mut self.store, t_ms);
-            }
-        }
         wanted.retain(|key, spec| {
             self.targets
                 .get(key)

@@ -12,6 +12,7 @@ use promql::rules::{Notification, Transition};
 use tokio_util::sync::CancellationToken;
 
 use super::core::TargetKey;
+use super::scrape::TargetState;
 use super::{Shared, TargetSpec};
 use crate::clean;
 
@@ -56,8 +57,18 @@ impl Grid {
 
 /// Starts the loops of new and moved targets, ends those of targets that are gone.
 pub(super) fn start_targets(shared: &Arc<Shared>, wanted: BTreeMap<TargetKey, TargetSpec>) {
-    let now_ms = shared.settings.clock.now_ms();
-    let fresh = shared.write(|core| core.set_targets(wanted, now_ms));
+    let (gone, fresh) = shared.write(|core| {
+        let gone = core.take_unwanted(&wanted);
+        (gone, core.set_targets(wanted))
+    });
+    for (key, target) in gone {
+        let end = farewell(shared.clone(), key, target);
+        let stop = shared.stop.clone();
+        shared.tasks.spawn(async move {
+            // Whoever stops the engine does not end its targets.
+            stop.run_until_cancelled(end).await;
+        });
+    }
     let mut scrapes = shared
         .scrapes
         .lock()
@@ -79,6 +90,24 @@ pub(super) fn start_targets(shared: &Arc<Shared>, wanted: BTreeMap<TargetKey, Ta
         shared.tasks.spawn(async move {
             stop.run_until_cancelled(task).await;
         });
+    }
+}
+
+/// Ends the series of a target that is gone. It may come back under the same name, so the markers
+/// bear the time of its next scrape but are written one interval and a tenth later; what was scraped
+/// by then is newer and stays.
+async fn farewell(shared: Arc<Shared>, key: TargetKey, target: TargetState) {
+    let interval_ms = shared.settings.scrape_interval_ms;
+    let grid = Grid::new(interval_ms, &key);
+    let now_ms = shared.settings.clock.now_ms();
+    let next_ms = grid.floor(now_ms) + interval_ms;
+    let wait_ms = next_ms - now_ms + interval_ms + interval_ms / 10;
+    tokio::time::sleep(Duration::from_millis(wait_ms.max(0) as u64)).await;
+    let ended = tokio::task::spawn_blocking(move || {
+        shared.write(|core| core.end(target, next_ms));
+    });
+    if let Err(error) = ended.await {
+        tracing::error!(%error, "the series of a target were not ended");
     }
 }
 
