@@ -97,6 +97,18 @@ pub(crate) fn lookup(name: &str) -> Option<&'static Function> {
         .find(|function| function.name == name)
 }
 
+/// Returns the names of the functions that a version knows, experimental ones included, sorted.
+pub fn function_names(profile: Profile) -> Vec<&'static str> {
+    let mut names: Vec<&str> = TOPICS
+        .iter()
+        .flat_map(|topic| topic.iter())
+        .filter(|function| function.versions.contains(&profile))
+        .map(|function| function.name)
+        .collect();
+    names.sort_unstable();
+    names
+}
+
 impl Function {
     /// Checks number and types of arguments.
     pub(crate) fn check(&self, given: &[Type]) -> Result<(), String> {

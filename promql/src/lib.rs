@@ -22,6 +22,7 @@ pub mod value;
 pub mod yaml;
 
 pub use engine::{Engine, Evaluated, Notes, Options, Profile, QueryError};
+pub use functions::function_names;
 pub use labels::Labels;
 pub use query::{Dialect, ParseError, Query};
 pub use store::{AppendError, Store};

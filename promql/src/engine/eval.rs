@@ -38,7 +38,7 @@ fn takes_unchecked_labels(expr: &Expr) -> bool {
         Expr::Call(call) => call.function.name == "label_join",
         _ => false,
     };
-    match expr {
+    match expr.unwrapped() {
         Expr::Negate(inner) => is_joined(inner),
         Expr::Binary(binary) => is_joined(&binary.left) || is_joined(&binary.right),
         Expr::Call(call) => !is_joined(expr) && call.args.iter().any(is_joined),

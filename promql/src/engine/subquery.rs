@@ -3,14 +3,14 @@
 //!
 //! The windows of all steps overlap, so the points of all of them are evaluated together.
 
-use super::QueryError;
-use super::chunk;
 use super::context::{Context, Steps};
 use super::eval::eval;
 use super::gather::Gathered;
 use super::grid::Grid;
 use super::window::Frame;
-use crate::query::ast::Subquery;
+use super::{Profile, QueryError, chunk, invariant};
+use crate::labels::is_label_name;
+use crate::query::ast::{Aggregator, Expr, Subquery};
 
 /// Evaluates a subquery at all points that its windows may hold.
 pub(super) fn evaluate(
@@ -27,6 +27,9 @@ pub(super) fn evaluate(
     let first_ms = (after_ms.div_euclid(step_ms) + 1).saturating_mul(step_ms);
     let mut gathered = Gathered::default();
     if first_ms > end_ms || first_ms <= after_ms {
+        if context.options.profile == Profile::V2_53 {
+            refuse_unevaluated(&subquery.expr)?;
+        }
         return Ok(gathered);
     }
     let points = end_ms.abs_diff(first_ms) / step_ms as u64 + 1;
@@ -47,4 +50,64 @@ pub(super) fn evaluate(
         gathered.add(context, datum, steps)?;
     }
     Ok(gathered)
+}
+
+/// Fails where 2.53 does although there is no point to evaluate: it checked labels beforehand and
+/// asked for the first of no parameters.
+fn refuse_unevaluated(expr: &Expr) -> Result<(), QueryError> {
+    let mut refused = Ok(());
+    let once = Steps {
+        grid: Grid {
+            start_ms: 0,
+            step_ms: 1,
+            steps: 1,
+        },
+        separate: false,
+    };
+    expr.visit(&mut |expr| {
+        let name_at = |expr: Option<&Expr>, message: &str| match expr.map(Expr::unwrapped) {
+            Some(Expr::Text(name)) if !is_label_name(name, Profile::V2_53) => {
+                Err(QueryError::Execution(format!("{message}{name}")))
+            }
+            _ => Ok(()),
+        };
+        let checked = match expr {
+            // What is the same at every step was evaluated once, and had a parameter.
+            Expr::Aggregate(aggregate) if !invariant::is_invariant(expr, once) => {
+                match aggregate.operator {
+                    Aggregator::CountValues => {
+                        name_at(aggregate.parameter.as_ref(), "invalid label name ")
+                    }
+                    Aggregator::Topk | Aggregator::Bottomk | Aggregator::Quantile => {
+                        Err(QueryError::Execution(
+                            "unexpected error: runtime error: index out of range [0] with length 0"
+                                .to_owned(),
+                        ))
+                    }
+                    _ => Ok(()),
+                }
+            }
+            Expr::Call(call) if call.function.name.starts_with("label_") => {
+                let name = call.function.name;
+                let sources = if name == "label_join" {
+                    3..
+                } else {
+                    call.args.len()..
+                };
+                let mut sources = call.args.get(sources).into_iter().flatten();
+                let source = format!("invalid source label name in {name}(): ");
+                sources
+                    .try_for_each(|arg| name_at(Some(arg), &source))
+                    .and_then(|()| {
+                        let target = format!("invalid destination label name in {name}(): ");
+                        name_at(call.args.get(1), &target)
+                    })
+            }
+            _ => Ok(()),
+        };
+        if refused.is_ok() {
+            refused = checked;
+        }
+    });
+    refused
 }

@@ -18,8 +18,8 @@ pub(super) const ROWS: &[Function] = &[
         .sweep(|track, row| sweep::extremes(track, row, |new, best| new > best)),
     Function::over("last_over_time", |w, _| w.values.last().copied()).keeps_name(),
     Function::over("present_over_time", |_, _| Some(1.0)),
-    Function::over("stddev_over_time", |w, _| Some(variance(w.values).sqrt())),
-    Function::over("stdvar_over_time", |w, _| Some(variance(w.values))),
+    Function::over("stddev_over_time", |w, _| Some(variance(w).sqrt())),
+    Function::over("stdvar_over_time", |w, _| Some(variance(w))),
     Function::over("mad_over_time", |w, _| Some(median_deviation(w.values)))
         .since(Profile::V2_53)
         .experimental(),
@@ -84,7 +84,8 @@ fn time_of_extreme(window: &Window<'_>, better: fn(f64, f64) -> bool) -> Option<
 }
 
 /// Welford's algorithm with compensated sums.
-fn variance(values: &[f64]) -> f64 {
+fn variance(window: &Window<'_>) -> f64 {
+    let values = window.values;
     let (mut mean, mut mean_lost) = (0.0, 0.0);
     let (mut squares, mut squares_lost) = (0.0, 0.0);
     for (index, value) in values.iter().enumerate() {
@@ -92,6 +93,10 @@ fn variance(values: &[f64]) -> f64 {
         (mean, mean_lost) = add_compensated(delta / (index + 1) as f64, mean, mean_lost);
         (squares, squares_lost) =
             add_compensated(delta * (value - (mean + mean_lost)), squares, squares_lost);
+    }
+    if squares.is_infinite() && window.profile < Profile::V3_5 {
+        // What an infinite sum had lost was NaN then.
+        return f64::NAN;
     }
     (squares + squares_lost) / values.len() as f64
 }

@@ -38,7 +38,7 @@ pub(super) fn parse(text: &str, dialect: Dialect) -> Result<Parsed, ParseError> 
     limits::check(text)?;
     dialect::check(text, dialect.profile)?;
     register_removed_functions();
-    let text = numbers::normalize(text)?;
+    let text = numbers::normalize(text, dialect.profile)?;
     let patterns = patterns::extract(&text)?;
     let upstream = upstream::parse(&patterns.text).map_err(ParseError)?;
     let mut build = Build {

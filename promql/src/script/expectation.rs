@@ -259,6 +259,25 @@ fn check_annotations(
     found: &[String],
     prefix: &str,
 ) -> Result<(), Difference> {
+    // Who expects some remarks expects no others of their kind.
+    let texts = || {
+        expected.iter().filter_map(|annotation| match annotation {
+            Annotation::Some(text) => Some(text),
+            Annotation::None => None,
+        })
+    };
+    if let Some(first) = texts().next() {
+        let unexpected = found.iter().any(|remark| {
+            let remark = format!("{prefix}{remark}");
+            !texts().any(|text| text.accepts(&remark))
+        });
+        if unexpected {
+            return Err((
+                format!("{prefix}with {} and no other", first.describe()),
+                format!("remarks: {found:?}"),
+            ));
+        }
+    }
     for annotation in expected {
         let fits = match annotation {
             Annotation::None => found.is_empty(),

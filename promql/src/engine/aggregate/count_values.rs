@@ -80,7 +80,7 @@ fn label(context: &Context<'_>, aggregate: &Aggregate, steps: Steps) -> Result<S
     Ok(label)
 }
 
-/// The new label always counts.
+/// The new label counts unless it is taken out by name.
 fn with_label(grouping: &Grouping, label: &str) -> Grouping {
     match grouping {
         Grouping::Only(names) => {
@@ -88,12 +88,6 @@ fn with_label(grouping: &Grouping, label: &str) -> Grouping {
             names.push(label.to_owned());
             Grouping::Only(names)
         }
-        Grouping::Except(names) => Grouping::Except(
-            names
-                .iter()
-                .filter(|name| **name != label)
-                .cloned()
-                .collect(),
-        ),
+        Grouping::Except(names) => Grouping::Except(names.clone()),
     }
 }

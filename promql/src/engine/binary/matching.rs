@@ -126,10 +126,19 @@ fn ambiguous(binary: &Binary, first: &Head, second: &Head) -> QueryError {
         "found duplicate series for the match group {} on the {side} hand-side of the \
          operation: [{}, {}];many-to-many matching not allowed: matching labels must be \
          unique on one side",
-        Part::from(&binary.matching).of(second),
-        second.settled(),
-        first.settled(),
+        braced(&Part::from(&binary.matching).of(second)),
+        braced(&second.settled()),
+        braced(&first.settled()),
     ))
+}
+
+/// Writes labels as Prometheus does in its messages: the name among the others.
+fn braced(labels: &Labels) -> String {
+    let pairs: Vec<String> = labels
+        .iter()
+        .map(|(name, value)| format!("{name}={value:?}"))
+        .collect();
+    format!("{{{}}}", pairs.join(", "))
 }
 
 /// Which groups already have a result at which steps, for one-to-one matches.

@@ -73,12 +73,18 @@ impl<'t> Scan<'t> {
     }
 
     /// A string in braces is a value only behind an operator; in a list of labels it never is.
+    /// 2.53 read quoted names in braces already.
     fn string(&self, token: &str, profile: Profile) -> Result<(), ParseError> {
         let is_value = matches!(self.last, "=" | "~");
-        match self.names_until {
-            Some(_) if !is_value => refuse(token, "a quoted name", profile),
-            _ => Ok(()),
+        let is_name = match self.names_until {
+            Some("}") => !is_value && profile == Profile::V2_42,
+            Some(_) => true,
+            None => false,
+        };
+        if is_name {
+            return refuse(token, "a quoted name", profile);
         }
+        Ok(())
     }
 
     fn number(&self, token: &str, profile: Profile) -> Result<(), ParseError> {

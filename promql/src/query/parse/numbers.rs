@@ -3,11 +3,13 @@
 
 use super::super::ParseError;
 use super::super::literal::extent;
+use crate::engine::Profile;
 
 /// Takes the underscores out of the numbers of a text.
-pub(super) fn normalize(text: &str) -> Result<String, ParseError> {
+pub(super) fn normalize(text: &str, profile: Profile) -> Result<String, ParseError> {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
+    let mut after_offset = false;
     while let Some(c) = rest.chars().next() {
         let length = match c {
             '"' | '\'' | '`' => extent(rest),
@@ -17,13 +19,26 @@ pub(super) fn normalize(text: &str) -> Result<String, ParseError> {
         };
         let (token, after) = rest.split_at(length);
         if token.starts_with(|c: char| c.is_ascii_digit() || c == '.') {
-            out.push_str(&number(token)?);
+            let plain = number(token)?;
+            // `offset 0s` shifts by nothing, but the crate takes no duration of 0.
+            let is_nothing = after_offset && profile >= Profile::V3_5 && is_zero(&plain);
+            out.push_str(if is_nothing { "0" } else { &plain });
         } else {
             out.push_str(token);
+        }
+        if !token.trim().is_empty() && !matches!(token, "+" | "-") && !token.starts_with('#') {
+            after_offset = token.eq_ignore_ascii_case("offset");
         }
         rest = after;
     }
     Ok(out)
+}
+
+/// Says whether a duration is one of nothing: `0s`, `0h0m`.
+fn is_zero(duration: &str) -> bool {
+    duration
+        .chars()
+        .all(|c| c == '0' || matches!(c, 'y' | 'w' | 'd' | 'h' | 'm' | 's'))
 }
 
 fn is_word(c: char) -> bool {
