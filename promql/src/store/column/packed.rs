@@ -134,7 +134,8 @@ impl<'a> Reader<'a> {
         self.distances(steps);
         let mut sum = first;
         for step in steps {
-            sum = sum.wrapping_add(*step).wrapping_add(least);
+            // In this order the sums wait for one addition each and not for two.
+            sum = sum.wrapping_add(step.wrapping_add(least));
             *step = sum;
         }
     }
@@ -148,10 +149,23 @@ impl<'a> Reader<'a> {
             return;
         }
         let mask = u64::MAX >> (u64::BITS - width.min(u64::BITS));
-        let mut bit = 0;
-        for number in out {
-            *number = ((load(bytes, bit / 8) >> (bit % 8)) & mask) as i64;
-            bit += width as usize;
+        // As many numbers as one load is sure to hold, whatever bit it begins at.
+        let per_load = (WIDEST_UNALIGNED / width) as usize;
+        let width = width as usize;
+        if per_load < 2 {
+            for (index, number) in out.iter_mut().enumerate() {
+                let bit = index * width;
+                *number = ((load(bytes, bit / 8) >> (bit % 8)) & mask) as i64;
+            }
+            return;
+        }
+        for (index, group) in out.chunks_mut(per_load).enumerate() {
+            let bit = index * per_load * width;
+            let mut word = load(bytes, bit / 8) >> (bit % 8);
+            for number in group {
+                *number = (word & mask) as i64;
+                word >>= width;
+            }
         }
     }
 
