@@ -49,10 +49,7 @@ fn read(
     let ids = context.series(selector);
     context.check(ids.len().saturating_mul(steps.count()))?;
     let view = context.view(shift, steps);
-    let mut rows = Rows::with_capacity(
-        steps.count(),
-        if steps.count() == 1 { ids.len() } else { 0 },
-    );
+    let mut rows = Rows::with_capacity(steps.count(), ids.len());
     let mut scratch = Scratch::default();
     for id in ids {
         let head = || Head::new(context.store.labels(*id).clone());

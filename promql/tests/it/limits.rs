@@ -31,15 +31,30 @@ fn deep_nesting_is_refused() {
 
 #[test]
 fn deep_but_allowed_nesting_fits_a_small_stack() {
-    let text = vec!["a"; 145].join(" + ");
-    let nested = "abs(".repeat(145) + "a" + &")".repeat(145);
+    let nested = |open: &str, close: &str, depth: usize| {
+        format!("{}a{}", open.repeat(depth), close.repeat(depth))
+    };
+    let texts = [
+        vec!["a"; 145].join(" + "),
+        vec!["a"; 145].join(" and "),
+        nested("abs(", ")", 145),
+        nested("sum(", ")", 145),
+        nested("topk(1, ", ")", 145),
+        nested("histogram_quantile(1, ", ")", 145),
+        nested("label_replace(", ", \"x\", \"\", \"y\", \"\")", 145),
+        nested("absent(", ")", 145),
+        nested("-(", ")", 72),
+        nested("max_over_time((", ")[1m:1m])", 48),
+    ];
     let run = move || {
         let mut store = Store::new(i64::MAX);
         let labels = Labels::from_pairs([("__name__", "a")]);
         store.append(&labels, 0, 1.0).unwrap();
-        for text in [&text, &nested] {
+        let engine = Engine::default();
+        for text in &texts {
             let query = Query::parse(text).unwrap();
-            Engine::default().instant(&store, &query, 0).unwrap();
+            engine.instant(&store, &query, 0).unwrap();
+            engine.range(&store, &query, 0, 60_000, 10_000).unwrap();
         }
     };
     std::thread::Builder::new()
