@@ -5,6 +5,7 @@ mod ask;
 mod compare;
 pub(crate) mod generate;
 mod limits;
+mod rule_files;
 mod templates;
 
 use promql::script::series;

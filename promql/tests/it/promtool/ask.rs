@@ -35,6 +35,11 @@ pub(super) struct Promtool {
 }
 
 impl Promtool {
+    /// Returns the program.
+    pub(super) fn program(&self) -> &Path {
+        &self.path
+    }
+
     /// Finds promtool 3.5. The suite it comes from moves on: another version is no reason to fail.
     pub(super) fn find(test: &str) -> Option<Self> {
         let promtool = Self::find_program(test, "promtool")?;
