@@ -59,6 +59,9 @@ pub enum Command {
         vars: Vec<(String, String)>,
     },
     /// Evaluate a query on the chosen source and print a table, a plot or JSON.
+    ///
+    /// Exit codes: 0 with a result; 2 when the query or a flag is wrong; 6 when the source does not
+    /// answer or the result has no series.
     Query(QueryArgs),
     /// List, arm and withdraw faults through the control API.
     Fault(FaultCommand),
@@ -191,9 +194,6 @@ pub struct RunArgs {
 }
 
 /// Flags of `query`.
-///
-/// Exit codes: 0 with a result, 2 for a query or a flag that is wrong, 6 when the source does not
-/// answer or no series is selected.
 #[derive(Debug, Args)]
 #[expect(
     clippy::struct_excessive_bools,
@@ -209,9 +209,6 @@ pub struct QueryArgs {
     /// and at most 30s).
     #[arg(long, value_name = "DURATION", value_parser = parse_duration, conflicts_with = "prometheus")]
     pub warm_up: Option<std::time::Duration>,
-    /// The source.
-    #[command(flatten)]
-    pub source: SourceArgs,
     /// Moment of an instant query: RFC 3339 or seconds since the epoch (default: now).
     #[arg(long, value_name = "T", visible_alias = "time", conflicts_with_all = ["range", "step", "start", "end"])]
     pub at: Option<String>,
@@ -244,6 +241,9 @@ pub struct QueryArgs {
     /// value is a text such as "1.5", "NaN" or "+Inf", and lists of `warnings` and `infos`.
     #[arg(long)]
     pub json: bool,
+    /// The source; last, as its heading would take in what follows.
+    #[command(flatten)]
+    pub source: SourceArgs,
 }
 
 /// What values measure.
