@@ -149,7 +149,7 @@ impl Evaluator {
     /// Evaluates one group at a time; results are written to the store. An index beyond the groups
     /// does nothing.
     pub fn evaluate(&mut self, group: usize, store: &mut Store, t_ms: i64) -> GroupOutcome {
-        self.evaluate_timed(group, store, t_ms, &mut || Duration::ZERO)
+        self.evaluate_with(group, store, t_ms, &mut || None)
     }
 
     /// Evaluates as [`Evaluator::evaluate`] does and notes how long each rule takes; `elapsed` is a
@@ -160,6 +160,16 @@ impl Evaluator {
         store: &mut Store,
         t_ms: i64,
         elapsed: &mut dyn FnMut() -> Duration,
+    ) -> GroupOutcome {
+        self.evaluate_with(group, store, t_ms, &mut || Some(elapsed()))
+    }
+
+    fn evaluate_with(
+        &mut self,
+        group: usize,
+        store: &mut Store,
+        t_ms: i64,
+        elapsed: &mut dyn FnMut() -> Option<Duration>,
     ) -> GroupOutcome {
         let mut outcome = GroupOutcome::default();
         let Some(group) = self.groups.get_mut(group) else {
@@ -193,14 +203,14 @@ impl Evaluator {
                 }
             }
             let now = elapsed();
-            rule.evaluation_duration = Some(now.saturating_sub(before));
+            rule.evaluation_duration = between(before, now);
             before = now;
         }
         outcome.samples_written += group.end_orphans(store, t_ms);
         if let (Some(restore), 2) = (self.config.restore, group.evaluations) {
             restore::restore(group, store, restore, t_ms, self.config.options.profile);
         }
-        group.evaluation_duration = Some(elapsed().saturating_sub(start));
+        group.evaluation_duration = between(start, elapsed());
         outcome.samples_written += self.end_leaving(store, t_ms);
         outcome
     }
@@ -246,6 +256,10 @@ impl Evaluator {
             .flat_map(|(expr, alerts)| alerts.due(&expr, t_ms, resend_delay_ms, valid_for_ms))
             .collect()
     }
+}
+
+fn between(start: Option<Duration>, end: Option<Duration>) -> Option<Duration> {
+    Some(end?.saturating_sub(start?))
 }
 
 fn running(files: Vec<RuleFile>, config: &Config) -> Vec<RunningGroup> {

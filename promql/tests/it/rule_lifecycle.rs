@@ -273,4 +273,8 @@ fn groups_tell_how_long_they_take_and_what_they_missed() {
         Some(Duration::from_millis(10))
     );
     assert_eq!(rules[1].last_evaluation_ms, Some(5 * MINUTE_MS));
+    // Nobody measures.
+    evaluator.evaluate(0, &mut store, 6 * MINUTE_MS);
+    assert_eq!(evaluator.groups()[0].evaluation_duration, None);
+    assert_eq!(evaluator.rules()[1].evaluation_duration, None);
 }

@@ -20,6 +20,9 @@ pub(super) struct Posted<'a> {
     annotations: BTreeMap<&'a str, &'a str>,
     starts_at: String,
     ends_at: String,
+    /// Serde would spell it `generatorUrl`.
+    #[serde(rename = "generatorURL")]
+    generator_url: String,
 }
 
 impl<'a> Posted<'a> {
@@ -32,6 +35,7 @@ impl<'a> Posted<'a> {
             annotations: annotations.map(|(n, v)| (n.as_str(), v.as_str())).collect(),
             starts_at: rfc3339(alert.starts_at_ms),
             ends_at: rfc3339(alert.ends_at_ms),
+            generator_url: alert.generator_path(),
         }
     }
 }
