@@ -3,6 +3,7 @@
 mod alerts;
 mod ask;
 mod compare;
+mod files;
 pub(crate) mod generate;
 mod limits;
 mod rule_files;

@@ -199,6 +199,22 @@ fn vector(text: &str) -> Vec<(Labels, f64)> {
 }
 
 impl Promtool {
+    /// Says of each rule file whether it is accepted; lints do not count.
+    pub(super) fn check_rules(&self, texts: &[String]) -> Vec<bool> {
+        let folder = tempfile::tempdir().unwrap();
+        let mut command = Command::new(&self.path);
+        command.args(["check", "rules", "--lint=none"]);
+        for (index, text) in texts.iter().enumerate() {
+            let name = format!("{index}.yml");
+            std::fs::write(folder.path().join(&name), text).unwrap();
+            command.arg(name);
+        }
+        let output = command.current_dir(folder.path()).output().unwrap();
+        let printed = String::from_utf8_lossy(&output.stdout).into_owned();
+        let files = printed.split("Checking ").skip(1);
+        files.map(|file| file.contains("SUCCESS: ")).collect()
+    }
+
     /// Runs a unit-test file that reads `rules.yml`, and returns all that is printed.
     pub(super) fn test_rules(&self, rules: &str, tests: &str) -> String {
         let folder = tempfile::tempdir().unwrap();
