@@ -232,7 +232,7 @@ impl Engine {
 
     fn all_steps(&self, store: &Store, query: &Query, grid: Grid) -> Result<Columns, QueryError> {
         let context = self.context(store, query, (grid.start_ms, grid.at(grid.steps - 1)));
-        let mut assembly = Assembly::new(grid.steps);
+        let mut assembly = Assembly::new(grid.steps, self.options.max_samples);
         let mut from = 0;
         for part in chunk::split(&context, query.expr(), grid) {
             let steps = Steps {
@@ -253,7 +253,7 @@ impl Engine {
         query: &Query,
         grid: Grid,
     ) -> Result<Columns, QueryError> {
-        let mut assembly = Assembly::new(grid.steps);
+        let mut assembly = Assembly::new(grid.steps, self.options.max_samples);
         for step in 0..grid.steps {
             let t_ms = grid.at(step);
             let context = self.context(store, query, (t_ms, t_ms));

@@ -68,6 +68,7 @@ impl Columns {
 #[derive(Debug)]
 pub(super) struct Assembly {
     steps: usize,
+    max_samples: usize,
     order: HashMap<Labels, usize>,
     rows: Vec<Row>,
     scalars: Vec<f64>,
@@ -76,9 +77,10 @@ pub(super) struct Assembly {
 }
 
 impl Assembly {
-    pub(super) fn new(steps: usize) -> Self {
+    pub(super) fn new(steps: usize, max_samples: usize) -> Self {
         Self {
             steps,
+            max_samples,
             order: HashMap::new(),
             rows: Vec::new(),
             scalars: Vec::new(),
@@ -111,6 +113,11 @@ impl Assembly {
     }
 
     fn add_row(&mut self, labels: &Labels, row: &[f64], from: usize) -> Result<(), QueryError> {
+        if self.rows.len().saturating_mul(self.steps) > self.max_samples {
+            return Err(QueryError::TooManySamples {
+                limit: self.max_samples,
+            });
+        }
         let at = *self.order.entry(labels.clone()).or_insert_with(|| {
             self.rows.push(Row {
                 labels: labels.clone(),

@@ -24,23 +24,29 @@ pub(super) fn fold(context: &Context<'_>, aggregate: &Aggregate, rows: &Rows) ->
 
 fn one_by_one(operator: Aggregator, profile: Profile, grouped: &Grouped, rows: &Rows) -> Vec<f64> {
     let steps = rows.steps();
+    let mut values = Vec::with_capacity(grouped.heads.len() * steps);
     let mut folds: Vec<Option<Fold>> = Vec::new();
-    folds.resize_with(grouped.heads.len() * steps, || None);
-    for ((_, row), group) in rows.iter().zip(&grouped.group_of) {
-        for (fold, value) in folds[group * steps..].iter_mut().zip(row) {
-            if is_absent(*value) {
-                continue;
-            }
-            match fold {
-                Some(fold) => fold.add(*value),
-                None => *fold = Some(Fold::new(operator, profile, *value)),
+    for members in grouped.members() {
+        folds.clear();
+        folds.resize_with(steps, || None);
+        for row in members {
+            for (fold, value) in folds.iter_mut().zip(rows.row(row)) {
+                if is_absent(*value) {
+                    continue;
+                }
+                match fold {
+                    Some(fold) => fold.add(*value),
+                    None => *fold = Some(Fold::new(operator, profile, *value)),
+                }
             }
         }
+        values.extend(
+            folds
+                .drain(..)
+                .map(|fold| fold.map_or_else(absent, Fold::value)),
+        );
     }
-    folds
-        .into_iter()
-        .map(|fold| fold.map_or_else(absent, Fold::value))
-        .collect()
+    values
 }
 
 enum Fold {
