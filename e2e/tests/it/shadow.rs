@@ -300,7 +300,8 @@ fn transitions_are_those_of_prometheus_while_targets_fail() {
     let own_ms = runtime.block_on(leave_taken(&own, range));
     eprintln!("last scrape to absence and to the alert: real {real_ms:?}, own {own_ms:?}");
     for (real_ms, own_ms) in real_ms.into_iter().zip(own_ms) {
-        assert!((real_ms - own_ms).abs() <= ALLOWED_APART_MS);
+        // Prometheus ends a loop at any moment between two scrapes, sometimes right after one.
+        assert!((real_ms - own_ms).abs() <= ALLOWED_APART_MS + 1_000);
     }
     runtime.block_on(async {
         same_health(&real, &own).await;
