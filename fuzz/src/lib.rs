@@ -9,3 +9,4 @@ pub mod fixture;
 pub mod rule_file;
 pub mod script;
 pub mod template;
+pub mod unit_test;

@@ -18,6 +18,11 @@ use serde_yaml::Spanned;
 /// Largest document that is read, in bytes.
 pub const MAX_DOCUMENT_BYTES: usize = 4 * 1024 * 1024;
 
+/// Deepest nesting of lists and mappings.
+const MAX_DEPTH: usize = 32;
+/// Most values that aliases may stand for, all together.
+const MAX_ALIASED_NODES: usize = 50_000;
+
 /// A position in a document; both numbers start at 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Place {
@@ -134,6 +139,10 @@ pub fn parse(text: &str) -> Result<Node, SyntaxError> {
         strict_booleans: true,
         with_snippet: false,
         non_finite_float_policy: serde_yaml::NonFiniteFloatPolicy::PassThrough,
+        budget: serde_yaml::budget! { max_depth: MAX_DEPTH },
+        alias_limits: serde_yaml::alias_limits! {
+            max_total_replayed_events: MAX_ALIASED_NODES,
+        },
     };
     serde_yaml::from_str_with_options::<Spanned<Yaml>>(text, options)
         .map(|spanned| {

@@ -9,6 +9,10 @@ use crate::labels::{Labels, METRIC_NAME, is_label_name};
 use crate::query::anchored_regex;
 use crate::query::ast::Call;
 
+/// Longest value that a label is set to, in bytes. Calls nest, and a rule reads what it wrote:
+/// without a limit a value doubles until memory ends.
+const MAX_VALUE_BYTES: usize = 64 * 1024;
+
 pub(super) const ROWS: &[Function] = &[
     Function::whole(
         "label_replace",
@@ -44,11 +48,21 @@ fn label_replace(context: &Context<'_>, call: &Call, steps: Steps) -> Result<Dat
     check_label_name(context, "destination", &target, "label_replace")?;
     let before = settled(&rows);
     for (head, labels) in rows.heads_mut().iter_mut().zip(&before) {
-        let Some(captures) = regex.captures(labels.get(&source).unwrap_or("")) else {
+        let read = labels.get(&source).unwrap_or("");
+        let Some(captures) = regex.captures(read) else {
             continue;
         };
+        // Each reference is at most the whole value; a long list of references is not expanded.
+        let references = replacement.matches('$').count();
+        let longest = references.saturating_mul(read.len());
+        if longest > 16 * MAX_VALUE_BYTES {
+            return Err(too_long("label_replace"));
+        }
         let mut value = String::new();
         captures.expand(&replacement, &mut value);
+        if value.len() > MAX_VALUE_BYTES {
+            return Err(too_long("label_replace"));
+        }
         set(head, &target, &value);
     }
     finish(context, call, &before, rows, steps)
@@ -71,6 +85,10 @@ fn label_join(context: &Context<'_>, call: &Call, steps: Steps) -> Result<Datum,
             .iter()
             .map(|source| labels.get(source).unwrap_or(""))
             .collect();
+        let length: usize = values.iter().map(|value| value.len()).sum();
+        if length + separator.len() * values.len() > MAX_VALUE_BYTES {
+            return Err(too_long("label_join"));
+        }
         set(head, &target, &values.join(&separator));
     }
     if context.options.profile == Profile::V2_53 {
@@ -78,6 +96,12 @@ fn label_join(context: &Context<'_>, call: &Call, steps: Steps) -> Result<Datum,
         return Ok(Datum::Vector(rows));
     }
     finish(context, call, &before, rows, steps)
+}
+
+fn too_long(function: &str) -> QueryError {
+    QueryError::Execution(format!(
+        "{function}() makes a label value of more than {MAX_VALUE_BYTES} bytes"
+    ))
 }
 
 fn settled(rows: &Rows) -> Vec<Labels> {

@@ -3,12 +3,11 @@
 use super::{Function, Type, running, sweep};
 use crate::engine::Profile;
 use crate::engine::quantile;
-use crate::engine::window::Window;
+use crate::engine::window::{Track, Window};
 use crate::sum::{Mean, Sum, add_compensated};
 
 pub(super) const ROWS: &[Function] = &[
-    Function::over("avg_over_time", |w, _| mean(w))
-        .sweep(|track, row| running::sums(track, row, |sum, count| sum / count, mean)),
+    Function::over("avg_over_time", |w, _| mean(w)).sweep(means),
     Function::over("sum_over_time", |w, _| Some(sum(w.values)))
         .sweep(|track, row| running::sums(track, row, |sum, _| sum, |w| Some(sum(w.values)))),
     Function::over("count_over_time", |w, _| Some(w.values.len() as f64)),
@@ -50,6 +49,16 @@ fn sum(values: &[f64]) -> f64 {
         sum.add(*value);
     }
     sum.total()
+}
+
+/// Before 3.0 a mean was moved by each value rather than divided out of a sum at the end, which
+/// rounds otherwise even for whole numbers.
+fn means(track: &Track<'_>, row: &mut [f64]) {
+    if track.frame.profile == Profile::V3_5 {
+        running::sums(track, row, |sum, count| sum / count, mean);
+    } else {
+        sweep::each(track, row, mean);
+    }
 }
 
 fn mean(window: &Window<'_>) -> Option<f64> {

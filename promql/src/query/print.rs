@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::ast::{Aggregate, At, Binary, Cardinality, Expr, Grouping, Selector, Shift};
 use super::literal::quoted;
+use super::matcher::Matcher;
 use crate::duration::format_ms;
 use crate::labels::METRIC_NAME;
 
@@ -48,10 +49,13 @@ struct Head<'a>(&'a Selector);
 
 impl fmt::Display for Head<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let of_name = |matcher: &&Matcher| matcher.name == METRIC_NAME;
+        // Beside a bare name no other condition on the name is read.
         let plain_name = self
             .0
             .metric_name()
-            .filter(|name| is_metric_name(name) && !is_keyword(name));
+            .filter(|name| is_metric_name(name) && !is_keyword(name))
+            .filter(|_| self.0.matchers.iter().filter(of_name).count() == 1);
         f.write_str(plain_name.unwrap_or_default())?;
         let rest: Vec<String> = self
             .0

@@ -246,7 +246,7 @@ impl Evaluator {
             return Vec::new();
         };
         // An alert that is not confirmed for four rounds counts as ended.
-        let valid_for_ms = 4 * group.interval_ms.max(resend_delay_ms);
+        let valid_for_ms = group.interval_ms.max(resend_delay_ms).saturating_mul(4);
         let last_ms = group.last_evaluation_ms;
         group
             .rules

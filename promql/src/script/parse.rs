@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::ScriptError;
 use super::expectation::{Annotation, Expectation, Row, Text};
-use super::series::{self, SeriesError};
+use super::series::{self, Notation, SeriesError};
 use crate::duration;
 use crate::labels::Labels;
 
@@ -14,7 +14,7 @@ pub(super) enum Command {
     Clear,
     Load {
         step_ms: i64,
-        series: Vec<series::Notation>,
+        series: Vec<Notation>,
         /// Series left out because they hold native histograms.
         native: Vec<Labels>,
         /// The load itself needs native histograms (`load_with_nhcb`).
@@ -41,9 +41,13 @@ pub(super) enum When {
     },
 }
 
+/// Most samples that all lines of a script may describe together.
+const MAX_SAMPLES: usize = 5_000_000;
+
 struct Lines<'t> {
-    lines: Vec<(usize, &'t str)>,
+    all: Vec<(usize, &'t str)>,
     at: usize,
+    samples: usize,
 }
 
 type Result<T> = std::result::Result<T, ScriptError>;
@@ -63,7 +67,11 @@ pub(super) fn parse(text: &str) -> Result<Vec<Command>> {
         // A comment ends a block, as an empty line does.
         .map(|(number, line)| (number, if line.starts_with('#') { "" } else { line }))
         .collect();
-    let mut lines = Lines { lines, at: 0 };
+    let mut lines = Lines {
+        all: lines,
+        at: 0,
+        samples: 0,
+    };
     let mut commands = Vec::new();
     while let Some((number, line)) = lines.next() {
         let word = line.split_whitespace().next().unwrap_or_default();
@@ -80,9 +88,21 @@ pub(super) fn parse(text: &str) -> Result<Vec<Command>> {
 
 impl<'t> Lines<'t> {
     fn next(&mut self) -> Option<(usize, &'t str)> {
-        let line = self.lines.get(self.at).copied();
+        let line = self.all.get(self.at).copied();
         self.at += 1;
         line
+    }
+
+    /// Reads a line of labels and samples.
+    fn series(&mut self, line: &str) -> std::result::Result<Notation, SeriesError> {
+        let notation = series::parse(line)?;
+        self.samples += notation.samples.len();
+        if self.samples > MAX_SAMPLES {
+            return Err(SeriesError::Syntax(format!(
+                "the script has more than {MAX_SAMPLES} samples"
+            )));
+        }
+        Ok(notation)
     }
 
     /// Returns the lines up to the next blank one.
@@ -105,7 +125,7 @@ fn load(number: usize, line: &str, lines: &mut Lines<'_>) -> Result<Command> {
     let mut native = Vec::new();
     let mut known = HashMap::new();
     for (number, line) in lines.block() {
-        match series::parse(line) {
+        match lines.series(line) {
             Ok(notation) => {
                 // Of two lines for one series the last counts.
                 let at = *known.entry(notation.labels.clone()).or_insert(series.len());
@@ -143,7 +163,7 @@ fn eval(number: usize, line: &str, lines: &mut Lines<'_>) -> Result<Command> {
     }
     let (when, expression) = when(number, rest.trim())?;
     for (number, line) in lines.block() {
-        expected_line(number, line, &mut expectation)?;
+        expected_line(number, line, lines, &mut expectation)?;
     }
     Ok(Command::Eval(Eval {
         line: number,
@@ -186,7 +206,12 @@ fn when(number: usize, text: &str) -> Result<(When, &str)> {
     }
 }
 
-fn expected_line(number: usize, line: &str, expectation: &mut Expectation) -> Result<()> {
+fn expected_line(
+    number: usize,
+    line: &str,
+    lines: &mut Lines<'_>,
+    expectation: &mut Expectation,
+) -> Result<()> {
     if let Some(message) = line.strip_prefix("expected_fail_message") {
         expectation.fails = Some(Text::Exactly(message.trim().to_owned()));
         return Ok(());
@@ -202,7 +227,7 @@ fn expected_line(number: usize, line: &str, expectation: &mut Expectation) -> Re
         expectation.scalar = Some(value);
         return Ok(());
     }
-    match series::parse(line) {
+    match lines.series(line) {
         Ok(notation) => {
             expectation.rows.push(Row {
                 labels: notation.labels,

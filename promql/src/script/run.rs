@@ -73,7 +73,7 @@ impl Runner {
                     }
                     for (index, sample) in notation.samples.iter().enumerate() {
                         if let Some(value) = sample {
-                            let t_ms = index as i64 * step_ms;
+                            let t_ms = step_ms.saturating_mul(index as i64);
                             // A script may load a series twice; the first sample stays.
                             let _ = self.store.append(&notation.labels, t_ms, *value);
                         }
@@ -168,7 +168,8 @@ impl Runner {
         if expectation.ordered || expectation.string.is_some() || expectation.range.is_some() {
             return Ok(());
         }
-        let (start_ms, end_ms) = (t_ms - MINUTE_MS, t_ms + MINUTE_MS);
+        let start_ms = t_ms.saturating_sub(MINUTE_MS);
+        let end_ms = t_ms.saturating_add(MINUTE_MS);
         match self
             .engine
             .range(&self.store, query, start_ms, end_ms, MINUTE_MS)

@@ -18,6 +18,9 @@ mod script;
 #[expect(unreachable_pub, reason = "the fuzz targets use it from outside")]
 #[path = "../../../fuzz/src/template.rs"]
 mod template;
+#[expect(unreachable_pub, reason = "the fuzz targets use it from outside")]
+#[path = "../../../fuzz/src/unit_test.rs"]
+mod unit_test;
 
 fn replay(target: &str, run: fn(&[u8])) {
     let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/corpus");
@@ -50,4 +53,9 @@ fn scripts_and_series() {
 #[test]
 fn templates() {
     replay("template", template::run);
+}
+
+#[test]
+fn unit_tests() {
+    replay("unit_test", unit_test::run);
 }

@@ -9,6 +9,7 @@
 
 mod alert_model;
 mod corpus;
+mod hostile;
 mod limits;
 mod lint;
 mod promtool;

@@ -10,6 +10,9 @@ use std::fmt::Write as _;
 use super::ParseError;
 use crate::query::literal::{self, quoted, unquote};
 
+/// Most patterns of an expression. Compiled, a pattern of a few bytes can fill a megabyte.
+const MAX_PATTERNS: usize = 200;
+
 /// A text whose patterns are numbered, and the patterns.
 pub(super) struct Extracted {
     pub(super) text: String,
@@ -46,6 +49,11 @@ pub(super) fn extract(text: &str) -> Result<Extracted, ParseError> {
         if is_string {
             let string = unquote(token).map_err(ParseError)?;
             if after_operator {
+                if extracted.patterns.len() == MAX_PATTERNS {
+                    return Err(ParseError(format!(
+                        "the expression has more than {MAX_PATTERNS} regular expressions"
+                    )));
+                }
                 let number = extracted.patterns.len();
                 let _ = write!(extracted.text, "\"~{number}\"");
                 extracted.patterns.push(string);
