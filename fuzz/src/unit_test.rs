@@ -56,6 +56,7 @@ pub fn run(data: &[u8]) {
             },
             promtool_limits: true,
             strict_data: text.len() % 2 == 0,
+            step_by_step: false,
         };
         let report = unit_test::run(&file, test, &rules, settings);
         assert!(report.passed <= test.assertions());

@@ -10,6 +10,7 @@ mod file;
 mod status;
 pub(crate) mod template;
 
+pub(crate) use evaluator::Redo;
 pub use evaluator::{Config, Evaluator, Restore};
 pub use file::{Alerting, Group, GroupSpots, Rule, RuleFile, RuleSpots, RuleType};
 pub use status::{

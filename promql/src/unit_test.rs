@@ -129,6 +129,8 @@ pub struct Settings {
     pub promtool_limits: bool,
     /// Fails assertions that look at series which have ended.
     pub strict_data: bool,
+    /// Evaluates step by step even where many steps at once come to the same.
+    pub step_by_step: bool,
 }
 
 impl TestFile {

@@ -5,6 +5,8 @@
 //! A pending alert that misses one evaluation is forgotten. A resolved one is remembered for a
 //! quarter of an hour, so that its end is not lost on the way to an Alertmanager.
 
+mod columns;
+
 use std::collections::BTreeMap;
 
 use super::evaluator::{Config, compiled};
@@ -157,28 +159,33 @@ impl Alerts {
             external_url: &config.external_url,
             query,
         };
+        Element {
+            labels: self.labels_of(&data),
+            annotations: self.annotations_of(&data),
+            value: point.sample.value,
+        }
+    }
+
+    fn labels_of(&self, data: &Data<'_>) -> Labels {
         let own = self
             .labels
             .iter()
-            .map(|(name, template)| (name.clone(), template.expand(&data)));
-        let labels = Labels::from_pairs(
-            point
-                .labels
+            .map(|(name, template)| (name.clone(), template.expand(data)));
+        Labels::from_pairs(
+            data.labels
                 .iter()
                 .filter(|(name, _)| *name != METRIC_NAME)
                 .map(|(name, value)| (name.to_owned(), value.to_owned()))
                 .chain(own)
                 .chain([(ALERT_NAME.to_owned(), self.name.clone())]),
-        );
-        Element {
-            labels,
-            annotations: self
-                .annotations
-                .iter()
-                .map(|(name, template)| (name.clone(), template.expand(&data)))
-                .collect(),
-            value: point.sample.value,
-        }
+        )
+    }
+
+    fn annotations_of(&self, data: &Data<'_>) -> Vec<(String, String)> {
+        self.annotations
+            .iter()
+            .map(|(name, template)| (name.clone(), template.expand(data)))
+            .collect()
     }
 
     /// Moves every alert on by one evaluation and returns how many are pending or firing.

@@ -7,9 +7,13 @@
 //! in order and each sees what the ones before it wrote. A rule that fails changes nothing: its
 //! alerts stay as they are, none of its series goes stale.
 
+mod batch;
 mod group;
+mod independence;
 mod restore;
 mod run;
+
+pub(crate) use batch::Redo;
 
 use std::time::Duration;
 

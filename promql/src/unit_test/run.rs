@@ -5,8 +5,8 @@ use super::coverage::Coverage;
 use super::report::{Asked, Difference, Failure, Report};
 use super::series::Loader;
 use super::{AlertAssertion, ExpectedAlert, ExprAssertion, Settings, Test, TestFile};
-use crate::engine::{Engine, Options};
-use crate::rules::{AlertState, AlertStatus, Config, Evaluator, RuleFile, RuleKind};
+use crate::engine::{Engine, Grid, Options};
+use crate::rules::{AlertState, AlertStatus, Config, Evaluator, Redo, RuleFile, RuleKind};
 use crate::store::Store;
 use crate::value::{Point, Value};
 
@@ -28,6 +28,20 @@ pub fn run(file: &TestFile, test: &Test, rules: &[RuleFile], settings: Settings)
     runner.report
 }
 
+/// Most steps that are evaluated at once; what lies between two rules is held for so many.
+const CHUNK_STEPS: i64 = 256;
+
+/// How steps are evaluated.
+#[derive(Debug, Clone, Copy)]
+enum Pace {
+    StepByStep,
+    /// Rule by rule, many steps each.
+    AtOnce {
+        /// Whether anybody reads `ALERTS`.
+        writes_alerts: bool,
+    },
+}
+
 struct Runner<'t> {
     file: &'t TestFile,
     test: &'t Test,
@@ -38,6 +52,9 @@ struct Runner<'t> {
     /// The groups in the order of evaluation.
     order: Vec<usize>,
     coverage: Option<Coverage<'t>>,
+    rules: &'t [RuleFile],
+    config: Config,
+    pace: Pace,
     /// The next evaluation, counted from the start.
     next_step: i64,
     checked: usize,
@@ -61,8 +78,21 @@ impl<'t> Runner<'t> {
             options: options.clone(),
             ..Config::default()
         };
-        let evaluator = Evaluator::new(rules.to_vec(), config);
+        let evaluator = Evaluator::new(rules.to_vec(), config.clone());
         let order = ordered(&evaluator, &file.group_eval_order);
+        let inputs = test.series.iter().map(|series| &series.labels);
+        let exprs = test.exprs.iter().map(|assertion| &assertion.expr);
+        // Limits count what one evaluation holds, which many at once do not tell.
+        let at_once = !settings.step_by_step
+            && !settings.promtool_limits
+            && evaluator.is_independent(&order, inputs);
+        let pace = if at_once {
+            Pace::AtOnce {
+                writes_alerts: evaluator.reads_alerts(exprs),
+            }
+        } else {
+            Pace::StepByStep
+        };
         Self {
             file,
             test,
@@ -71,6 +101,9 @@ impl<'t> Runner<'t> {
             loader: Loader::new(&test.series, test.start_ms, test.interval_ms),
             evaluator,
             order,
+            rules,
+            config,
+            pace,
             coverage: settings
                 .strict_data
                 .then(|| Coverage::new(file, test, rules)),
@@ -96,7 +129,49 @@ impl<'t> Runner<'t> {
 
     /// Evaluates all groups up to a time.
     fn advance(&mut self, eval_time_ms: i64) -> Result<(), Vec<Failure>> {
-        while self.next_step * self.file.evaluation_interval_ms <= eval_time_ms {
+        let end = eval_time_ms / self.file.evaluation_interval_ms + 1;
+        while self.next_step < end {
+            if let Pace::AtOnce { writes_alerts } = self.pace {
+                if self.evaluate_chunk(end, writes_alerts).is_err() {
+                    self.start_over()?;
+                }
+                continue;
+            }
+            let passed_ms = self.next_step * self.file.evaluation_interval_ms;
+            self.next_step += 1;
+            self.evaluate(passed_ms)?;
+        }
+        Ok(())
+    }
+
+    /// Evaluates some steps at once.
+    fn evaluate_chunk(&mut self, end: i64, writes_alerts: bool) -> Result<(), Redo> {
+        let steps = (end - self.next_step).min(CHUNK_STEPS);
+        let step_ms = self.file.evaluation_interval_ms;
+        let grid = Grid {
+            start_ms: self.test.start_ms.saturating_add(self.next_step * step_ms),
+            step_ms,
+            steps: usize::try_from(steps).unwrap_or(0),
+        };
+        let last_ms = grid.at(grid.steps.saturating_sub(1));
+        self.loader
+            .load(&mut self.store, last_ms)
+            .map_err(|_| Redo)?;
+        self.evaluator
+            .evaluate_grid(&self.order, &mut self.store, grid, writes_alerts)?;
+        self.next_step += steps;
+        Ok(())
+    }
+
+    /// Goes back to the start and comes step by step to where the test was. What has been compared
+    /// so far stays: both ways come to the same as long as nothing fails.
+    fn start_over(&mut self) -> Result<(), Vec<Failure>> {
+        let reached = std::mem::take(&mut self.next_step);
+        self.pace = Pace::StepByStep;
+        self.store = Store::new(i64::MAX);
+        self.loader = Loader::new(&self.test.series, self.test.start_ms, self.test.interval_ms);
+        self.evaluator = Evaluator::new(self.rules.to_vec(), self.config.clone());
+        while self.next_step < reached {
             let passed_ms = self.next_step * self.file.evaluation_interval_ms;
             self.next_step += 1;
             self.evaluate(passed_ms)?;

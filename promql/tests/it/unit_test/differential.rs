@@ -1,6 +1,7 @@
 //! The same test files to the real promtool: every assertion must have the same verdict.
 
 use std::env;
+use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -193,6 +194,46 @@ fn verdicts_are_those_of_older_promtools() {
         if let Some(program) = find("verdicts_are_those_of_older_promtools", name) {
             compare(&program, profile, seeds());
         }
+    }
+}
+
+#[test]
+fn many_steps_at_once_come_to_the_same() {
+    for seed in 0..400 {
+        let mut random = Random::new(1_000_000 + seed);
+        let scenario = Scenario::new(&mut random, true);
+        let none = vec![String::new(); scenario.questions.len()];
+        let mut text = scenario.file(&none);
+        if random.one_in(2) {
+            // Everything that rules wrote, stale markers included.
+            if !text.contains("promql_expr_test") {
+                text.push_str("  promql_expr_test:\n");
+            }
+            for expr in [
+                "last_over_time({__name__=~\".+\"}[20m])",
+                "sum_over_time(ALERTS_FOR_STATE[20m])",
+                "count_over_time(ALERTS[20m])",
+                "count_over_time(rec:m:sum[20m])",
+                "{__name__=~\".+\"} offset 7m",
+            ] {
+                let _ = writeln!(text, "  - {{eval_time: 15m, expr: '{expr}'}}");
+            }
+        }
+        let file = TestFile::parse(&text).unwrap();
+        let rules = [RuleFile::parse(&scenario.rules).unwrap()];
+        let report = |step_by_step| {
+            let settings = Settings {
+                step_by_step,
+                ..Settings::default()
+            };
+            unit_test::run(&file, &file.tests[0], &rules, settings)
+        };
+        assert_eq!(
+            report(false),
+            report(true),
+            "seed {seed}\n{}\n{text}",
+            scenario.rules
+        );
     }
 }
 

@@ -55,6 +55,7 @@ pub(crate) fn run(args: &TestArgs) -> Result<(), Stop> {
         profile: args.profile.into(),
         promtool_limits: args.promtool_limits,
         strict_data: args.strict_data,
+        step_by_step: false,
     };
     let style = output::style();
     let mut outcomes = Vec::new();
