@@ -3,7 +3,7 @@
 use super::binary;
 use super::context::{Context, Steps};
 use super::grid::{absent, is_absent};
-use super::rows::{Datum, Head, Numbers, Rows};
+use super::rows::{Datum, Head, Name, Numbers, Rows};
 use super::{Profile, QueryError, aggregate, group, invariant, select};
 use crate::functions::{self, Run};
 use crate::labels::Labels;
@@ -126,7 +126,10 @@ pub(crate) fn present(value: f64) -> f64 {
 fn doom_names(context: &Context<'_>, rows: &mut Rows) {
     let name = context.dropped_name();
     for head in rows.heads_mut() {
-        head.name = name;
+        // A name that is gone already must not come back.
+        if head.name != Name::Gone {
+            head.name = name;
+        }
     }
 }
 

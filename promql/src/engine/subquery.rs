@@ -30,6 +30,9 @@ pub(super) fn evaluate(
         if context.options.profile == Profile::V2_53 {
             refuse_unevaluated(&subquery.expr)?;
         }
+        if context.options.profile < Profile::V3_5 {
+            refuse_invariant(context, subquery, first_ms)?;
+        }
         return Ok(gathered);
     }
     let points = end_ms.abs_diff(first_ms) / step_ms as u64 + 1;
@@ -50,6 +53,27 @@ pub(super) fn evaluate(
         gathered.add(context, datum, steps)?;
     }
     Ok(gathered)
+}
+
+/// Fails where the versions before 3.0 do although there is no point to evaluate: what is the same
+/// at every step was evaluated beforehand.
+fn refuse_invariant(
+    context: &Context<'_>,
+    subquery: &Subquery,
+    start_ms: i64,
+) -> Result<(), QueryError> {
+    let steps = Steps {
+        grid: Grid {
+            start_ms,
+            step_ms: 1,
+            steps: 1,
+        },
+        separate: false,
+    };
+    if invariant::is_invariant(&subquery.expr, steps) {
+        eval(context, &subquery.expr, steps)?;
+    }
+    Ok(())
 }
 
 /// Fails where 2.53 does although there is no point to evaluate: it checked labels beforehand and

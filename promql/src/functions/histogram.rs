@@ -8,7 +8,7 @@ use crate::engine::context::{Context, Steps};
 use crate::engine::eval::{eval_scalar, eval_vector};
 use crate::engine::grid::is_absent;
 use crate::engine::group::{self, Groups, Part};
-use crate::engine::rows::{Datum, Head, Rows};
+use crate::engine::rows::{Datum, Head, Name, Rows};
 use crate::engine::{Profile, QueryError, warn_about_quantile};
 use crate::query::ast::Call;
 
@@ -129,7 +129,10 @@ fn histograms(context: &Context<'_>, rows: &Rows) -> Vec<Histogram> {
             histograms.push(Histogram {
                 head: Head {
                     labels: Part::But(BOUND).of(head),
-                    name: context.dropped_name(),
+                    name: match head.name {
+                        Name::Gone => Name::Gone,
+                        Name::Kept | Name::Doomed => context.dropped_name(),
+                    },
                 },
                 bounds: Vec::new(),
             });

@@ -13,9 +13,9 @@ pub(super) const ROWS: &[Function] = &[
     Function::map("sqrt", |v, _| Some(v.sqrt())),
     Function::map("sgn", |v, _| Some(sign(v))),
     Function::map("acos", |v, _| Some(v.acos())),
-    Function::map("acosh", |v, _| Some(v.acosh())),
+    Function::map("acosh", |v, _| Some(acosh(v))),
     Function::map("asin", |v, _| Some(v.asin())),
-    Function::map("asinh", |v, _| Some(v.asinh())),
+    Function::map("asinh", |v, _| Some(asinh(v))),
     Function::map("atan", |v, _| Some(v.atan())),
     Function::map("atanh", |v, _| Some(v.atanh())),
     Function::map("cos", |v, _| Some(v.cos())),
@@ -33,6 +33,25 @@ pub(super) const ROWS: &[Function] = &[
     Function::map("clamp_max", |v, p| Some(smaller(*p.first()?, v)))
         .args(&[Type::Vector, Type::Scalar], 0),
 ];
+
+/// Beyond it the 1 under the root is lost, and squares would overflow.
+const LARGE: f64 = 268_435_456.0;
+
+fn acosh(value: f64) -> f64 {
+    if value > LARGE {
+        value.ln() + std::f64::consts::LN_2
+    } else {
+        value.acosh()
+    }
+}
+
+fn asinh(value: f64) -> f64 {
+    if value.abs() > LARGE {
+        (value.abs().ln() + std::f64::consts::LN_2).copysign(value)
+    } else {
+        value.asinh()
+    }
+}
 
 /// Zero and NaN stay what they are.
 fn sign(value: f64) -> f64 {

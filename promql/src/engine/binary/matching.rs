@@ -192,6 +192,8 @@ fn joined(context: &Context<'_>, binary: &Binary, many: &Head, one: &Head) -> He
     let mut name = if changes_meaning(binary.operator, context.options.profile) {
         // Between vectors the name goes at once, even when names are removed late.
         Name::Gone
+    } else if many.name == Name::Gone {
+        Name::Gone
     } else if binary.return_bool {
         context.dropped_name()
     } else if many.name == Name::Doomed {

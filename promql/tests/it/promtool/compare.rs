@@ -63,7 +63,11 @@ fn chooses(expr: &str) -> bool {
 
 fn same_elements(expr: &str, ours: &[(Labels, f64)], theirs: &[(Labels, f64)]) -> bool {
     let sorted = |vector: &[(Labels, f64)]| {
-        let mut sorted = vector.to_vec();
+        let plain = |value: f64| if value.is_nan() { f64::NAN } else { value };
+        let mut sorted: Vec<(Labels, f64)> = vector
+            .iter()
+            .map(|(labels, value)| (labels.clone(), plain(*value)))
+            .collect();
         sorted.sort_by(|a, b| a.0.cmp(&b.0).then_with(|| a.1.total_cmp(&b.1)));
         sorted
     };
