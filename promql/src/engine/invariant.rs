@@ -28,11 +28,12 @@ pub(super) fn is_invariant(expr: &Expr, steps: Steps) -> bool {
             is_invariant(&binary.left, steps) && is_invariant(&binary.right, steps)
         }
         Expr::Aggregate(aggregate) => {
+            // Prometheus does not look at the parameter: over fixed elements it takes the one at
+            // the first step for all of them.
+            let parameter = aggregate.parameter.as_ref();
             is_invariant(&aggregate.expr, steps)
-                && aggregate
-                    .parameter
-                    .as_ref()
-                    .is_none_or(|parameter| is_invariant(parameter, steps))
+                && (!steps.separate
+                    || parameter.is_none_or(|parameter| is_invariant(parameter, steps)))
         }
         Expr::Call(call) => {
             !TIMED.contains(&call.function.name)
