@@ -288,14 +288,19 @@ impl Alerts {
             if state == AlertState::Inactive {
                 continue;
             }
-            // A label that a template leaves empty shows up here as it is written.
-            let labels = Labels::from_pairs(self.raw_labels.iter().chain(labels.iter()));
+            let labels = self.shown(labels);
             let named = |name| labels.with(METRIC_NAME, name);
             samples.push((named("ALERTS").with("alertstate", state.as_str()), 1.0));
             let active_at_s = alert.active_at_ms.div_euclid(1000) as f64;
             samples.push((named(FOR_STATE), active_at_s));
         }
         samples
+    }
+
+    /// Returns the labels of the series of an alert: a label that a template leaves empty shows up
+    /// there as it is written.
+    fn shown(&self, labels: &Labels) -> Labels {
+        Labels::from_pairs(self.raw_labels.iter().chain(labels.iter()))
     }
 
     /// Returns the pending and firing alerts, sorted by labels.

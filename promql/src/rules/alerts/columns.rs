@@ -48,6 +48,7 @@ impl Alerts {
             .chain(sources.keys())
             .cloned()
             .collect();
+        let mut distinct = BTreeSet::new();
         for labels in known {
             let sources = sources.get(&labels).map(Vec::as_slice).unwrap_or_default();
             let mut states = wants_samples.then(|| States::new(grid.steps));
@@ -61,7 +62,11 @@ impl Alerts {
                 &mut states,
             );
             if let Some(states) = states {
-                states.into_rows(&labels, &mut advanced.samples);
+                let shown = self.shown(&labels);
+                states.into_rows(&shown, &mut advanced.samples);
+                if !distinct.insert(shown) {
+                    return Err(SameLabels);
+                }
             }
             let Some(mut alert) = alert else { continue };
             if let Some(row) = last {

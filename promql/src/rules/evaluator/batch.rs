@@ -202,3 +202,6 @@ fn write(
     running.written = written;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;
