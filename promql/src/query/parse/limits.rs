@@ -4,6 +4,7 @@
 //! that are no durations (`x[NaN]`, `x offset 1e300`). A rough scan of the text rules both out:
 //! it skips strings and comments, counts what can nest, and looks at numbers where durations go.
 
+use super::super::literal::extent;
 use super::super::{MAX_QUERY_BYTES, ParseError};
 
 /// Deepest tree that is built.
@@ -47,7 +48,7 @@ impl Scan<'_> {
             return Ok(());
         };
         match c {
-            '"' | '\'' | '`' => self.skip_string(c)?,
+            '"' | '\'' | '`' => self.rest = &self.rest[extent(self.rest)..],
             '#' => {
                 let end = self.rest.find('\n').unwrap_or(self.rest.len());
                 self.rest = &self.rest[end..];
@@ -58,23 +59,6 @@ impl Scan<'_> {
                 self.rest = &self.rest[c.len_utf8()..];
             }
         }
-        Ok(())
-    }
-
-    fn skip_string(&mut self, quote: char) -> Result<(), ParseError> {
-        let mut escaped = false;
-        for (at, c) in self.rest.char_indices().skip(1) {
-            if escaped {
-                escaped = false;
-                check_escape(&self.rest[at..])?;
-            } else if c == '\\' && quote != '`' {
-                escaped = true;
-            } else if c == quote {
-                self.rest = &self.rest[at + 1..];
-                return Ok(());
-            }
-        }
-        self.rest = "";
         Ok(())
     }
 
@@ -130,23 +114,6 @@ impl Scan<'_> {
             )));
         }
         Ok(())
-    }
-}
-
-/// Refuses an escaped byte above `\x7f`: strings are text here, and the crate would take the byte
-/// for a character.
-fn check_escape(after_backslash: &str) -> Result<(), ParseError> {
-    let code = match after_backslash.as_bytes() {
-        [b'x', digits @ ..] => (digits.get(..2), 16),
-        digits @ [b'0'..=b'7', ..] => (digits.get(..3), 8),
-        _ => return Ok(()),
-    };
-    let digits = code.0.and_then(|digits| std::str::from_utf8(digits).ok());
-    match digits.map(|digits| u32::from_str_radix(digits, code.1)) {
-        Some(Ok(0x80..)) => Err(ParseError(
-            "an escaped byte above \\x7f in a string; write the character itself".to_owned(),
-        )),
-        _ => Ok(()),
     }
 }
 
