@@ -12,7 +12,7 @@ use crate::store::{Scratch, Store};
 
 const STEP_MS: i64 = 60_000;
 const STEPS: usize = 40;
-const EXPRS: [&str; 10] = [
+const EXPRS: [&str; 13] = [
     "m > 2",
     "sum by (a) (m) > 1",
     "rec > 2",
@@ -23,6 +23,9 @@ const EXPRS: [&str; 10] = [
     "absent(m{a=\"1\"})",
     "max_over_time(sum(m)[5m:1m]) > 6",
     "vector(time()) > 600",
+    "stddev_over_time(m[9m]) > 0.1",
+    "sum_over_time(m[30m]) > avg(m) * 3",
+    "deriv(rec[10m]) > 0 or rate(m[7m]) > 0.01",
 ];
 
 fn evaluator(rules: &str) -> Evaluator {
@@ -33,10 +36,10 @@ fn rules(alerts: &[(usize, u8, u8)]) -> String {
     let mut text =
         "groups:\n- name: g\n  rules:\n  - {record: rec, expr: sum by (a) (m)}\n".to_owned();
     for (index, (expr, hold, keep)) in alerts.iter().enumerate() {
-        let _ = write!(
+        let _ = writeln!(
             text,
             "  - {{alert: A{index}, expr: '{}', for: {hold}m, keep_firing_for: {keep}m, \
-             labels: {{of: '{{{{ $labels.a }}}}'}}, annotations: {{is: '{{{{ $value }}}}'}}}}\n",
+             labels: {{of: '{{{{ $labels.a }}}}'}}, annotations: {{is: '{{{{ $value }}}}'}}}}",
             EXPRS[*expr]
         );
     }
@@ -51,7 +54,10 @@ fn loaded(series: &[Vec<Option<u8>>]) -> Store {
         for (step, value) in values.iter().enumerate() {
             if let Some(value) = value {
                 let t_ms = step as i64 * STEP_MS;
-                store.append(&labels, t_ms, f64::from(*value)).unwrap();
+                // Tenths, so that sums round.
+                store
+                    .append(&labels, t_ms, f64::from(*value) * 1.1)
+                    .unwrap();
             }
         }
     }
@@ -88,7 +94,7 @@ proptest! {
         alerts in prop::collection::vec((0..EXPRS.len(), 0_u8..4, 0_u8..4), 1..5),
         series in prop::collection::vec(
             prop::collection::vec(prop::option::weighted(0.8, 0_u8..6), STEPS),
-            1..4,
+            1..6,
         ),
         chunks in prop::collection::vec(1_usize..17, STEPS),
     ) {
