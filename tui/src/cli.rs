@@ -26,7 +26,7 @@ pub struct Cli {
     pub dashboard: DashboardArgs,
 
     /// File for obs-tui's own log (default: obs-tui.log under the XDG state folder).
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE", help_heading = "Options")]
     pub log_file: Option<PathBuf>,
 }
 
