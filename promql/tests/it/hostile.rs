@@ -285,6 +285,19 @@ fn yaml_that_asks_for_too_much_is_refused() {
 }
 
 #[test]
+fn a_file_of_many_groups_is_read_soon() {
+    let groups: Vec<String> = (0..20_000)
+        .map(|number| format!("{{name: g{number}}}"))
+        .collect();
+    let text = format!("groups: [{}]", groups.join(","));
+    let file = soon("many groups", || RuleFile::parse(&text)).unwrap();
+    let evaluator = soon("many groups", || {
+        Evaluator::new(vec![file], Config::default())
+    });
+    assert_eq!(evaluator.groups().len(), 20_000);
+}
+
+#[test]
 fn rules_with_extreme_times_are_evaluated() {
     let longest = "9223372036854775807ms";
     let rules = format!(

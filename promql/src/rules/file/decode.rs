@@ -1,5 +1,7 @@
 //! From the YAML tree to groups and rules.
 
+use std::collections::HashSet;
+
 use super::names::{self, Names};
 use super::{Alerting, Group, GroupSpots, Rule, RuleSpots, RuleType};
 use crate::duration::parse_ms;
@@ -26,12 +28,13 @@ pub(super) fn groups(node: &Node, dialect: Dialect, problems: &mut Problems) -> 
         .unwrap_or_default();
     fields.finish(problems);
     let mut groups: Vec<Group> = Vec::new();
+    let mut names = HashSet::new();
     for item in items.iter().filter(|item| is_set(item)) {
         let item = titled_group(item);
         let Some(group) = group(&item, dialect, problems) else {
             continue;
         };
-        if groups.iter().any(|other| other.name == group.name) {
+        if !names.insert(group.name.clone()) {
             problems.push(Problem {
                 place: group.spots.name.place,
                 path: item.path,
