@@ -4,7 +4,7 @@
 //! sockets; this file and `ticks` only wait, fetch and publish. Every task belongs to a tracker and
 //! ends with [`Embedded::shutdown`] or with the last handle.
 //!
-//! Modules in reading order: `core`, `scrape`, `exemplars`, `fetch`, `ticks`, `answers`.
+//! Modules in reading order: `core`, `scrape`, `exemplars`, `fetch`, `writer`, `ticks`, `answers`.
 
 mod answers;
 mod core;
@@ -12,6 +12,7 @@ mod exemplars;
 mod fetch;
 mod scrape;
 mod ticks;
+mod writer;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -29,6 +30,7 @@ use crate::clock::Clock;
 use crate::connect::{ConnectError, Connection};
 use crate::exposition::Parser;
 use fetch::Fetcher;
+use writer::Writer;
 
 /// Transitions that a slow subscriber may lag behind.
 const TRANSITION_BACKLOG: usize = 1024;
@@ -124,6 +126,9 @@ pub enum EmbeddedError {
         /// The instance.
         instance: String,
     },
+    /// The system gives no thread.
+    #[error("no thread for the engine: {0}")]
+    Thread(String),
     /// The Alertmanager cannot be used.
     #[error("Alertmanager: {0}")]
     Alertmanager(#[from] ConnectError),
@@ -148,6 +153,7 @@ pub struct Embedded {
 /// What the tasks work on.
 struct Shared {
     core: RwLock<Core>,
+    writer: Writer,
     fetcher: Fetcher,
     alertmanager: Option<Alertmanager>,
     settings: Settings,
@@ -180,6 +186,7 @@ impl Embedded {
             .transpose()?;
         let stop = CancellationToken::new();
         let shared = Arc::new(Shared {
+            writer: Writer::start()?,
             fetcher: Fetcher::new(&config)?,
             alertmanager,
             settings: Settings {

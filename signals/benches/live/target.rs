@@ -42,7 +42,12 @@ pub(crate) fn exposition(second: i64) -> String {
     rows += requests(&mut text, second);
     text.push_str("# HELP inventory_level Products on stock.\n# TYPE inventory_level gauge\n");
     for product in rows..SERIES {
-        let (level, service) = ((second / 5 + product as i64 * 7) % 400, product % 10);
+        // The same few are low all the time, so that some alerts fire.
+        let level = match product % 97 {
+            0 => second % 2,
+            _ => 3 + (second / 5 + product as i64 * 7) % 400,
+        };
+        let service = product % 10;
         let _ = writeln!(
             text,
             "inventory_level{{service=\"s{service}\",product_id=\"p-{product}\"}} {level}"

@@ -103,10 +103,9 @@ async fn farewell(shared: Arc<Shared>, key: TargetKey, target: TargetState) {
     let next_ms = grid.floor(now_ms) + interval_ms;
     let wait_ms = next_ms - now_ms + interval_ms + interval_ms / 10;
     tokio::time::sleep(Duration::from_millis(wait_ms.max(0) as u64)).await;
-    let ended = tokio::task::spawn_blocking(move || {
-        shared.write(|core| core.end(target, next_ms));
-    });
-    if let Err(error) = ended.await {
+    let owner = shared.clone();
+    let end = move || owner.write(|core| core.end(target, next_ms));
+    if let Err(error) = shared.writer.run(end).await {
         tracing::error!(%error, "the series of a target were not ended");
     }
 }
@@ -136,7 +135,7 @@ async fn scrape_loop(shared: Arc<Shared>, key: TargetKey, url: String, generatio
             let progress = owner.write(|core| core.commit(&key, generation, start_ms, &reading));
             owner.progress.send_replace(progress);
         };
-        if let Err(error) = tokio::task::spawn_blocking(commit).await {
+        if let Err(error) = shared.writer.run(commit).await {
             tracing::error!(%error, url, "a scrape was not taken in");
         }
     }
@@ -153,7 +152,7 @@ async fn group_loop(shared: Arc<Shared>, group: usize, grid: Grid) {
             .as_ref()
             .map(|_| shared.settings.resend_delay_ms);
         let evaluate = move || owner.write(|core| core.evaluate(group, t_ms, delay));
-        match tokio::task::spawn_blocking(evaluate).await {
+        match shared.writer.run(evaluate).await {
             Ok((outcome, due, progress)) => {
                 for transition in outcome.transitions {
                     // No subscriber is no error.
