@@ -50,9 +50,12 @@ pub fn parse_labels(text: &str) -> Result<(Labels, &str), SeriesError> {
     if !name.is_empty() {
         pairs.push((METRIC_NAME.to_owned(), name.to_owned()));
     }
+    if !name.is_empty() && !is_name(name, ':') {
+        return syntax(format!("`{name}` is not a metric name"));
+    }
     if let Some(mut inside) = rest.strip_prefix('{') {
         loop {
-            inside = inside.trim_start_matches(|c: char| c.is_whitespace() || c == ',');
+            inside = inside.trim_start();
             if let Some(after) = inside.strip_prefix('}') {
                 rest = after;
                 break;
@@ -61,11 +64,25 @@ pub fn parse_labels(text: &str) -> Result<(Labels, &str), SeriesError> {
                 return syntax("the brace of the labels is not closed");
             }
             let (pair, after) = parse_pair(inside)?;
+            if pairs.iter().any(|(name, _)| *name == pair.0) {
+                return syntax(format!("the label `{}` is there twice", pair.0));
+            }
             pairs.push(pair);
-            inside = after;
+            inside = after.trim_start();
+            if let Some(after) = inside.strip_prefix(',') {
+                inside = after;
+            } else if !inside.starts_with('}') && !inside.is_empty() {
+                return syntax(format!("expected `,` or `}}` at `{inside}`"));
+            }
         }
     }
     Ok((Labels::from_pairs(pairs), rest))
+}
+
+/// Says whether a name needs no quotes; `more` is allowed beside letters, digits and underscores.
+fn is_name(name: &str, more: char) -> bool {
+    let is_start = |c: char| c.is_ascii_alphabetic() || c == '_' || c == more;
+    name.starts_with(is_start) && name.chars().all(|c| is_start(c) || c.is_ascii_digit())
 }
 
 fn parse_pair(text: &str) -> Result<((String, String), &str), SeriesError> {
@@ -79,7 +96,11 @@ fn parse_pair(text: &str) -> Result<((String, String), &str), SeriesError> {
         let end = text
             .find(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | ':' | '.')))
             .unwrap_or(text.len());
-        (text[..end].to_owned(), &text[end..])
+        let (name, rest) = text.split_at(end);
+        if !is_name(name, '_') {
+            return syntax(format!("expected a label name at `{text}`"));
+        }
+        (name.to_owned(), rest)
     };
     let Some(rest) = rest.trim_start().strip_prefix('=') else {
         return syntax(format!("expected `=` behind the label name `{name}`"));
@@ -144,35 +165,36 @@ impl Run {
 
 /// Parses samples: `v`, `v+dxN`, `v-dxN`, `vxN`, `_`, `_xN`, `stale`.
 pub fn parse_samples(text: &str) -> Result<Vec<Option<f64>>, SeriesError> {
-    Ok(parse_runs(text)?.into_iter().flat_map(Run::iter).collect())
+    let runs = parse_runs(text, MAX_SAMPLES)?;
+    Ok(runs.into_iter().flat_map(Run::iter).collect())
 }
 
-/// Parses samples and leaves repetitions as they are written.
-pub fn parse_runs(text: &str) -> Result<Vec<Run>, SeriesError> {
+/// Parses at most `most` samples and leaves repetitions as they are written.
+pub fn parse_runs(text: &str, most: usize) -> Result<Vec<Run>, SeriesError> {
     if text.contains("{{") {
         return Err(SeriesError::NativeHistogram);
     }
     let mut runs = Vec::new();
     let mut samples = 0;
     for word in text.split_whitespace() {
-        let run = parse_word(word)?;
+        let run = parse_word(word, most)?;
         samples += run.steps();
-        if samples > MAX_SAMPLES {
-            return syntax(format!("a series has more than {MAX_SAMPLES} samples"));
+        if samples > most {
+            return syntax(format!("a series has more than {most} samples"));
         }
         runs.push(run);
     }
     Ok(runs)
 }
 
-fn parse_word(word: &str) -> Result<Run, SeriesError> {
+fn parse_word(word: &str, most: usize) -> Result<Run, SeriesError> {
     let (body, repeat) = match word.rsplit_once('x') {
         // `0x3` is four zeros here, as in Prometheus; only hex digits make it a number.
         Some((body, count)) if !body.is_empty() && count.bytes().all(|b| b.is_ascii_digit()) => {
             let count: usize = count
                 .parse()
                 .map_err(|_| SeriesError::Syntax(format!("`{word}`: bad repetition")))?;
-            if count > MAX_SAMPLES {
+            if count > most {
                 return syntax(format!("`{word}`: too many repetitions"));
             }
             (body, Some(count))
@@ -203,8 +225,8 @@ fn parse_word(word: &str) -> Result<Run, SeriesError> {
         ));
     }
     Ok(Run::Samples {
-        first: number(first)?,
-        step: step.map(number).transpose()?,
+        first: plain_number(first)?,
+        step: step.map(plain_number).transpose()?,
         count,
     })
 }
@@ -220,15 +242,32 @@ fn split_step(body: &str) -> (&str, Option<&str>) {
     (body, None)
 }
 
-/// Parses a number as PromQL writes it.
+/// Parses a number that is not hexadecimal: `x` repeats here.
+fn plain_number(text: &str) -> Result<f64, SeriesError> {
+    if text.contains(['x', 'X']) {
+        return syntax(format!("`{text}` is not a number: `x` repeats a value"));
+    }
+    number(text)
+}
+
+/// Parses a number as PromQL writes it: `1_000`, `0x1f`, `017` (octal, unless it has a digit above
+/// 7), `1e3`, `Inf`.
 pub fn number(text: &str) -> Result<f64, SeriesError> {
     let (sign, digits) = match text.strip_prefix('-') {
         Some(rest) => (-1.0, rest),
         None => (1.0, text.strip_prefix('+').unwrap_or(text)),
     };
-    if let Some(hex) = digits.strip_prefix("0x").or(digits.strip_prefix("0X"))
-        && let Ok(value) = u64::from_str_radix(hex, 16)
-    {
+    let Some(digits) = literal::without_underscores(digits) else {
+        return syntax(format!("`{text}` is not a number"));
+    };
+    let hex = digits.strip_prefix("0x").or(digits.strip_prefix("0X"));
+    let octal = digits
+        .strip_prefix('0')
+        .filter(|rest| !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_digit()));
+    let whole = hex
+        .map(|hex| u64::from_str_radix(hex, 16))
+        .or(octal.map(|octal| u64::from_str_radix(octal, 8)));
+    if let Some(Ok(value)) = whole {
         return Ok(sign * value as f64);
     }
     let looks_like_number = digits.starts_with(|c: char| c.is_ascii_digit() || c == '.')

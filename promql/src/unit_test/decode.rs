@@ -7,7 +7,7 @@ use super::{Test, TestFile};
 use crate::duration::{format_ms, parse_ms};
 use crate::labels::Labels;
 use crate::query::{Dialect, Query};
-use crate::script::series::{SeriesError, parse_labels, parse_runs};
+use crate::script::series::{Run, SeriesError, parse_labels, parse_runs};
 use crate::yaml::decode::{Fields, Item, Problem, Problems};
 use crate::yaml::{self, Yaml};
 
@@ -139,14 +139,16 @@ fn test(
 fn input_series(fields: &mut Fields<'_>, problems: &mut Problems) -> Vec<InputSeries> {
     let mut all = Vec::new();
     let mut samples = 0;
-    for item in list(fields, "input_series", problems) {
-        let Some(series) = one_series(&item, problems) else {
+    let items = list(fields, "input_series", problems);
+    let last = items.len().saturating_sub(1);
+    for (index, item) in items.iter().enumerate() {
+        let Some(series) = one_series(item, index == last, problems) else {
             continue;
         };
         samples += series.steps();
         if samples > MAX_TEST_SAMPLES {
             problems.at(
-                &item,
+                item,
                 format!("the series of a test have at most {MAX_TEST_SAMPLES} samples"),
             );
             break;
@@ -156,13 +158,13 @@ fn input_series(fields: &mut Fields<'_>, problems: &mut Problems) -> Vec<InputSe
     all
 }
 
-fn one_series(item: &Item<'_>, problems: &mut Problems) -> Option<InputSeries> {
+fn one_series(item: &Item<'_>, is_last: bool, problems: &mut Problems) -> Option<InputSeries> {
     let mut fields = item.fields(problems)?;
     let labels = fields
         .require("series", problems)
         .and_then(|item| Some((labels(&item, problems)?, item)));
     let runs = match fields.take("values") {
-        Some(item) => item.parse(problems, |text| parse_runs(text).map_err(plain)),
+        Some(item) => item.parse(problems, |text| values(text, is_last)),
         None => Some(Vec::new()),
     };
     fields.finish(problems);
@@ -182,12 +184,31 @@ fn one_series(item: &Item<'_>, problems: &mut Problems) -> Option<InputSeries> {
     })
 }
 
+/// Promtool writes the series into a script, where a line is a series and an empty line ends all of
+/// them.
+fn values(text: &str, is_last: bool) -> Result<Vec<Run>, String> {
+    let line = text.strip_suffix('\n').unwrap_or(text);
+    if line.contains('\n') || (line.len() < text.len() && !is_last) {
+        return Err(
+            "promtool reads only up to the end of the line; write `>-` for values on several lines"
+                .to_owned(),
+        );
+    }
+    parse_runs(line, MAX_TEST_SAMPLES).map_err(plain)
+}
+
 fn alert_assertion(item: &Item<'_>, problems: &mut Problems) -> Option<AlertAssertion> {
     let mut fields = item.fields(problems)?;
     let eval_time_ms = eval_time(&mut fields, problems);
-    let alertname = fields
-        .require("alertname", problems)
-        .and_then(|item| item.scalar(problems))
+    let alertname = fields.require("alertname", problems);
+    let alertname = alertname
+        .and_then(|item| {
+            let name = item.scalar(problems)?;
+            if name.is_empty() {
+                problems.at(&item, "the name of an alert is not empty");
+            }
+            Some(name)
+        })
         .unwrap_or_default();
     let mut alerts = |name, problems: &mut Problems| {
         let item = fields.take(name)?;
@@ -298,7 +319,11 @@ fn expected_sample(item: &Item<'_>, problems: &mut Problems) -> Option<ExpectedS
 fn value(item: &Item<'_>, problems: &mut Problems) -> Option<f64> {
     let text = match &item.node.value {
         Yaml::Str(text) => text.to_ascii_lowercase(),
-        _ => return item.number(problems),
+        // Go reads YAML 1.1, where a leading 0 means octal.
+        _ => {
+            let octal = item.node.written.as_deref().and_then(octal);
+            return octal.or_else(|| item.number(problems));
+        }
     };
     match text.strip_prefix('+').unwrap_or(&text) {
         ".inf" => Some(f64::INFINITY),
@@ -306,6 +331,15 @@ fn value(item: &Item<'_>, problems: &mut Problems) -> Option<f64> {
         ".nan" => Some(f64::NAN),
         _ => item.number(problems),
     }
+}
+
+fn octal(written: &str) -> Option<f64> {
+    let (sign, digits) = match written.strip_prefix('-') {
+        Some(rest) => (-1.0, rest),
+        None => (1.0, written.strip_prefix('+').unwrap_or(written)),
+    };
+    let rest = digits.strip_prefix('0')?;
+    Some(sign * u64::from_str_radix(rest, 8).ok()? as f64)
 }
 
 fn eval_time(fields: &mut Fields<'_>, problems: &mut Problems) -> i64 {

@@ -2,7 +2,7 @@
 //! values beyond the largest float, which Prometheus refuses.
 
 use super::super::ParseError;
-use super::super::literal::extent;
+use super::super::literal::{extent, without_underscores};
 use crate::engine::Profile;
 
 /// Takes the underscores out of the numbers of a text.
@@ -62,42 +62,13 @@ fn word_length(text: &str) -> usize {
 }
 
 fn number(token: &str) -> Result<String, ParseError> {
-    let plain = if token.contains('_') {
-        if !underscores_separate_digits(token) {
-            return Err(ParseError(format!(
-                "bad number or duration syntax: {token:?}"
-            )));
-        }
-        token.replace('_', "")
-    } else {
-        token.to_owned()
-    };
+    let plain = without_underscores(token)
+        .ok_or_else(|| ParseError(format!("bad number or duration syntax: {token:?}")))?
+        .into_owned();
     if plain.parse::<f64>().is_ok_and(f64::is_infinite) {
         return Err(ParseError(format!(
             "the number {token} is beyond the largest float"
         )));
     }
     Ok(plain)
-}
-
-fn underscores_separate_digits(token: &str) -> bool {
-    let (digits, is_digit): (&str, fn(char) -> bool) =
-        match token.strip_prefix("0x").or(token.strip_prefix("0X")) {
-            Some(hex) => (hex.strip_prefix('_').unwrap_or(hex), |c| {
-                c.is_ascii_hexdigit()
-            }),
-            None => (token, |c| c.is_ascii_digit()),
-        };
-    let is_number = digits
-        .chars()
-        .all(|c| is_digit(c) || matches!(c, '_' | '.' | 'e' | 'E' | '+' | '-'));
-    let chars: Vec<char> = digits.chars().collect();
-    let separated = chars.iter().enumerate().all(|(at, c)| {
-        let digit_at = |at: Option<usize>| {
-            at.and_then(|at| chars.get(at))
-                .is_some_and(|c| is_digit(*c))
-        };
-        *c != '_' || (digit_at(at.checked_sub(1)) && digit_at(at.checked_add(1)))
-    });
-    is_number && separated
 }

@@ -310,6 +310,93 @@ fn what_promtool_refuses_is_refused() {
             true,
         ),
         ("[{external_labels: [a]}]", false),
+        (
+            "[{input_series: [{series: up, values: '010'}], promql_expr_test: [{expr: up, eval_time: 0m, exp_samples: [{labels: up, value: 8}]}]}]",
+            true,
+        ),
+        (
+            "[{input_series: [{series: up, values: '1_000'}], promql_expr_test: [{expr: up, eval_time: 0m, exp_samples: [{labels: up, value: 1000}]}]}]",
+            true,
+        ),
+        (
+            "[{input_series: [{series: up, values: '-010'}], promql_expr_test: [{expr: up, eval_time: 0m, exp_samples: [{labels: up, value: -8}]}]}]",
+            true,
+        ),
+        (
+            "[{input_series: [{series: up, values: '08'}], promql_expr_test: [{expr: up, eval_time: 0m, exp_samples: [{labels: up, value: 8}]}]}]",
+            true,
+        ),
+        (
+            "[{input_series: [{series: up, values: '1_0.5'}], promql_expr_test: [{expr: up, eval_time: 0m, exp_samples: [{labels: up, value: 10.5}]}]}]",
+            true,
+        ),
+        (
+            "[{input_series: [{series: up, values: '8'}], promql_expr_test: [{expr: up, eval_time: 0m, exp_samples: [{labels: up, value: 010}]}]}]",
+            true,
+        ),
+        (
+            "[{input_series: [{series: up, values: '-8'}], promql_expr_test: [{expr: up, eval_time: 0m, exp_samples: [{labels: up, value: -010}]}]}]",
+            true,
+        ),
+        (
+            "[{input_series: [{series: up, values: '010x1'}], promql_expr_test: [{expr: up, eval_time: 0m, exp_samples: [{labels: up, value: 8}]}]}]",
+            true,
+        ),
+        ("[{input_series: [{series: up, values: '0x1f'}]}]", false),
+        ("[{input_series: [{series: up, values: '0xAx2'}]}]", false),
+        (
+            "[{input_series: [{series: up, values: '1+0x1fx3'}]}]",
+            false,
+        ),
+        ("[{input_series: [{series: up, values: '0b11'}]}]", false),
+        ("[{input_series: [{series: up, values: '0x'}]}]", false),
+        ("[{input_series: [{series: up, values: '1__0'}]}]", false),
+        (
+            "[{input_series: [{series: up, values: 'infinity'}]}]",
+            false,
+        ),
+        ("[{input_series: [{series: 'foo-bar', values: 1}]}]", false),
+        ("[{input_series: [{series: '1foo', values: 1}]}]", false),
+        ("[{input_series: [{series: 'foo.bar', values: 1}]}]", false),
+        ("[{input_series: [{series: 'ä', values: 1}]}]", false),
+        (
+            "[{input_series: [{series: 'foo{a.b=\"c\"}', values: 1}]}]",
+            false,
+        ),
+        (
+            "[{input_series: [{series: 'foo{1a=\"c\"}', values: 1}]}]",
+            false,
+        ),
+        (
+            "[{input_series: [{series: 'foo{a:b=\"c\"}', values: 1}]}]",
+            false,
+        ),
+        (
+            "[{input_series: [{series: 'foo{a=\"b\",,}', values: 1}]}]",
+            false,
+        ),
+        (
+            "[{input_series: [{series: 'foo{,a=\"b\"}', values: 1}]}]",
+            false,
+        ),
+        (
+            "[{input_series: [{series: 'foo{a=\"b\" c=\"d\"}', values: 1}]}]",
+            false,
+        ),
+        (
+            "[{input_series: [{series: 'foo{a=\"b\",a=\"c\"}', values: 1}]}]",
+            false,
+        ),
+        (
+            "[{input_series: [{series: 'a:b{c=\"d\", e=\"f\",}', values: 1}]}]",
+            true,
+        ),
+        ("[{input_series: [{series: up, values: \"1\\n2\"}]}]", false),
+        ("[{input_series: [{series: up, values: \"1 2\\n\"}]}]", true),
+        (
+            "[{alert_rule_test: [{eval_time: 1m, alertname: ''}]}]",
+            false,
+        ),
     ] {
         let text = format!("rule_files: [rules.yml]\ntests: {tests}\n");
         std::fs::write(&path, &text).unwrap();
