@@ -135,6 +135,7 @@ fn has_condition<'a>(expr: &'a Expr, subject: &Subject<'a>, chain: usize) -> boo
         Expr::Binary(binary) => match binary.operator {
             Operator::Comparison(_) => !binary.return_bool,
             Operator::Set(Set::Unless) => true,
+            Operator::Set(Set::And) if !is_constant(&binary.right) => true,
             _ => has(&binary.left) || has(&binary.right),
         },
         Expr::Call(call) => is_absent(call.function.name) || call.args.iter().any(has),

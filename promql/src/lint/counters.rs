@@ -1,7 +1,7 @@
 //! Counters, gauges and histograms taken for one another.
 
 use super::labels::shape;
-use super::world::{Subject, visit};
+use super::world::Subject;
 use super::{At, Found, Lint};
 use crate::query::Located;
 use crate::query::ast::{Aggregator, Arithmetic, Expr, Operator, Selector};
@@ -168,30 +168,25 @@ fn raw_counters(node: &Located<'_>, see: &mut dyn FnMut(&Located<'_>)) {
             }
         }
         Expr::Binary(binary) => {
-            // `a - a offset 5m` is an increase by hand.
-            let has_offset = has_offset(node.expr);
-            if matches!(
-                binary.operator,
-                Operator::Arithmetic(Arithmetic::Mul | Arithmetic::Div | Arithmetic::Add)
-            ) || (matches!(binary.operator, Operator::Arithmetic(_)) && !has_offset)
-            {
-                node.children
-                    .iter()
-                    .for_each(|child| raw_counters(child, see));
+            let [left, right] = node.children.as_slice() else {
+                return;
+            };
+            match binary.operator {
+                Operator::Arithmetic(Arithmetic::Mul | Arithmetic::Add) => {
+                    raw_counters(left, see);
+                    raw_counters(right, see);
+                }
+                // Differences and quotients of counters rise and fall.
+                Operator::Arithmetic(Arithmetic::Sub | Arithmetic::Div)
+                    if fold(right.expr).is_some() =>
+                {
+                    raw_counters(left, see);
+                }
+                _ => {}
             }
         }
         _ => {}
     }
-}
-
-fn has_offset(expr: &Expr) -> bool {
-    let mut found = false;
-    visit(expr, &mut |expr| {
-        if let Expr::Selector(selector) = expr {
-            found |= selector.shift.offset_ms != 0;
-        }
-    });
-    found
 }
 
 fn quantile_without_le(subject: &Subject<'_>, found: &mut Found<'_>) {

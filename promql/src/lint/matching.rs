@@ -101,7 +101,7 @@ fn unaggregated_division(subject: &Subject<'_>, found: &mut Found<'_>) {
             && is_single(&binary.left)
             && is_single(&binary.right)
             && is_same_metric(binary)
-            && is_part(&binary.left, &binary.right, subject.world)
+            && is_part(&binary.left, binary, subject.world)
         {
             found.at(
                 At::Expr(&node.head),

@@ -1,7 +1,10 @@
 //! What a value measures, as far as an expression shows it.
 
 use super::world::World;
-use crate::query::ast::{Arithmetic, Comparison, Expr, Operator, Selector, Set};
+use crate::query::ast::{
+    Aggregator, Arithmetic, Binary, Cardinality, Comparison, Expr, Grouping, Operator, Selector,
+    Set, Shift,
+};
 use crate::query::matcher::Matcher;
 use crate::scale::constant::fold;
 
@@ -67,15 +70,13 @@ fn of<'e>(expr: &'e Expr, world: &World<'e>, chain: usize) -> Option<Measure> {
             }
         }
         Expr::Binary(binary) => match binary.operator {
-            Operator::Arithmetic(Arithmetic::Div)
-                if is_part(&binary.left, &binary.right, world) =>
-            {
+            Operator::Arithmetic(Arithmetic::Div) if is_part(&binary.left, binary, world) => {
                 Some(Measure::Share)
             }
             // `100 * a / b` is `(100 * a) / b`.
             Operator::Arithmetic(Arithmetic::Div) => {
                 let part = hundredfold(&binary.left)?;
-                is_part(part, &binary.right, world).then_some(Measure::Percent)
+                is_part(part, binary, world).then_some(Measure::Percent)
             }
             Operator::Arithmetic(Arithmetic::Sub) if fold(&binary.left) == Some(1.0) => {
                 of(&binary.right, world, chain).filter(|m| *m == Measure::Share)
@@ -103,17 +104,19 @@ pub(super) fn hundredfold(expr: &Expr) -> Option<&Expr> {
     }
 }
 
-/// Says whether one side counts a part of what the other counts: the same metric with more
-/// matchers, or buckets beside their count.
-pub(super) fn is_part<'e>(part: &'e Expr, whole: &'e Expr, world: &World<'e>) -> bool {
-    let counters = (
-        counted(part, world, MAX_CHAIN),
-        counted(whole, world, MAX_CHAIN),
+/// Says whether the quotient of two sides is at most 1, because one counts a part of what the
+/// other counts: the growth over the same window of the same metric with more matchers, or of one
+/// bucket beside its count. `part` stands on the left of `binary`.
+pub(super) fn is_part<'e>(part: &'e Expr, binary: &'e Binary, world: &World<'e>) -> bool {
+    let sides = (
+        counted(part, Side::Part, world, MAX_CHAIN),
+        counted(&binary.right, Side::Whole, world, MAX_CHAIN),
     );
-    let (Some(part), Some(whole)) = counters else {
+    let (Some(part), Some(whole)) = sides else {
         return false;
     };
-    let (Some(part_name), Some(whole_name)) = (part.metric_name(), whole.metric_name()) else {
+    let names = (part.selector.metric_name(), whole.selector.metric_name());
+    let (Some(part_name), Some(whole_name)) = names else {
         return false;
     };
     let is_bucket = part_name
@@ -127,32 +130,123 @@ pub(super) fn is_part<'e>(part: &'e Expr, whole: &'e Expr, world: &World<'e>) ->
         .iter()
         .filter(|m| m.name != crate::labels::METRIC_NAME)
         .all(|m| part.matchers.iter().any(|other| same(m, other)));
-    (part_name == whole_name || is_bucket) && narrower && part.shift == whole.shift
+    // Otherwise the part can meet another element than the one that it is a part of.
+    let meets_its_whole = is_subset(&whole.labels, &binary.matching)
+        || (!whole.is_filtered && !matches!(binary.cardinality, Cardinality::OneToMany(_)));
+    (part_name == whole_name || is_bucket)
+        && narrower
+        && part.selector.shift == whole.selector.shift
+        && (part.function, part.range_ms) == (whole.function, whole.range_ms)
+        && is_subset(&whole.labels, &part.labels)
+        && meets_its_whole
 }
 
-/// Returns the counter whose growth is taken, through aggregation and guards against nothing.
-fn counted<'e>(expr: &'e Expr, world: &World<'e>, chain: usize) -> Option<&'e Selector> {
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Side {
+    Part,
+    Whole,
+}
+
+/// The growth of a counter.
+struct Counted<'e> {
+    selector: &'e Selector,
+    /// Those of the selector, and of recorded series on the way.
+    matchers: Vec<&'e Matcher>,
+    function: &'static str,
+    range_ms: i64,
+    /// The labels that sums left.
+    labels: Grouping,
+    /// Elements can be missing, or stand in for missing ones.
+    is_filtered: bool,
+}
+
+/// Returns the counter whose growth is taken, through sums and guards against nothing. What makes
+/// a part greater or a whole smaller is none of these.
+fn counted<'e>(expr: &'e Expr, side: Side, world: &World<'e>, chain: usize) -> Option<Counted<'e>> {
     match expr {
-        Expr::Paren(inner) => counted(inner, world, chain),
+        Expr::Paren(inner) => counted(inner, side, world, chain),
         Expr::Selector(selector) => match world.recording(selector.metric_name()) {
-            [rule] => counted(rule.expr.expr(), world, chain.checked_sub(1)?),
-            _ => None,
-        },
-        Expr::Aggregate(aggregate) if aggregate.operator.text() == "sum" => {
-            counted(&aggregate.expr, world, chain)
-        }
-        Expr::Call(call) => match (call.function.name, call.args.first()?) {
-            ("rate" | "increase", Expr::Range { selector, .. }) => Some(selector),
-            ("clamp_min" | "clamp_max", inner) => counted(inner, world, chain),
-            _ => None,
-        },
-        Expr::Binary(binary) => match binary.operator {
-            // `a > 0` and `a or 0 * b`.
-            Operator::Comparison(Comparison::Greater) | Operator::Set(Set::Or) => {
-                counted(&binary.left, world, chain)
+            [rule] if selector.shift == Shift::default() => {
+                let mut counted = counted(rule.expr.expr(), side, world, chain.checked_sub(1)?)?;
+                counted.matchers.extend(&selector.matchers);
+                Some(counted)
             }
             _ => None,
         },
+        Expr::Aggregate(aggregate) if aggregate.operator == Aggregator::Sum => {
+            let mut counted = counted(&aggregate.expr, side, world, chain)?;
+            counted.labels = both(&counted.labels, &aggregate.grouping);
+            (side == Side::Part || !counted.is_filtered).then_some(counted)
+        }
+        Expr::Call(call) => match (call.function.name, call.args.first()?) {
+            ("rate" | "increase", Expr::Range { selector, range_ms }) => Some(Counted {
+                selector,
+                matchers: selector.matchers.iter().collect(),
+                function: call.function.name,
+                range_ms: *range_ms,
+                labels: Grouping::Except(Vec::new()),
+                is_filtered: false,
+            }),
+            ("clamp_max", inner) if side == Side::Part => counted(inner, side, world, chain),
+            ("clamp_min", inner) if side == Side::Whole => counted(inner, side, world, chain),
+            _ => None,
+        },
+        Expr::Binary(binary) => {
+            let is_guard = match binary.operator {
+                // `a > 0` and `a or 0 * b`.
+                Operator::Comparison(Comparison::Greater) => {
+                    !binary.return_bool && fold(&binary.right).is_some()
+                }
+                Operator::Set(Set::Or) => is_zero(&binary.right),
+                _ => false,
+            };
+            if !is_guard {
+                return None;
+            }
+            let mut counted = counted(&binary.left, side, world, chain)?;
+            // Nothing is lost with a 0.
+            counted.is_filtered |= fold(&binary.right).is_none_or(|number| number > 0.0);
+            Some(counted)
+        }
         _ => None,
+    }
+}
+
+/// Says whether an expression gives nothing but 0: `0 * a` and `vector(0)`.
+fn is_zero(expr: &Expr) -> bool {
+    let is_0 = |expr: &Expr| fold(expr) == Some(0.0);
+    match expr.unwrapped() {
+        Expr::Binary(binary) => {
+            binary.operator == Operator::Arithmetic(Arithmetic::Mul)
+                && (is_0(&binary.left) || is_0(&binary.right))
+        }
+        Expr::Call(call) => call.function.name == "vector" && call.args.iter().all(is_0),
+        _ => false,
+    }
+}
+
+/// Returns the labels that are left by one grouping after another.
+fn both(a: &Grouping, b: &Grouping) -> Grouping {
+    use Grouping::{Except, Only};
+    let chosen = |names: &[String], others: &[String], in_others: bool| {
+        let chosen = names.iter().filter(|n| others.contains(n) == in_others);
+        chosen.cloned().collect()
+    };
+    match (a, b) {
+        (Only(a), Only(b)) => Only(chosen(a, b, true)),
+        (Only(only), Except(except)) | (Except(except), Only(only)) => {
+            Only(chosen(only, except, false))
+        }
+        (Except(a), Except(b)) => Except(a.iter().chain(b).cloned().collect()),
+    }
+}
+
+/// Says whether all labels of one grouping are among those of another.
+fn is_subset(inner: &Grouping, outer: &Grouping) -> bool {
+    use Grouping::{Except, Only};
+    match (inner, outer) {
+        (Only(a), Only(b)) | (Except(b), Except(a)) => a.iter().all(|name| b.contains(name)),
+        (Only(a), Except(b)) => !a.iter().any(|name| b.contains(name)),
+        (Except(_), Only(_)) => false,
     }
 }
