@@ -167,6 +167,7 @@ impl<'t> Plan<'t> {
 
     fn file(&mut self, root: &Node) {
         let scale = self.scale;
+        self.recorded = Recorded::of_rules(&recorded_rules(root), &scale);
         for (at, group) in list(root, "groups").iter().enumerate() {
             self.duration(group, (at, None, "interval"), |ms| {
                 (scale.interval(ms), "one scrape interval")
@@ -216,9 +217,6 @@ impl<'t> Plan<'t> {
             return;
         };
         let planned = expression::plan(text, &query, &self.scale, &self.recorded);
-        if let Some((_, name)) = field(rule, "record") {
-            self.recorded.learn(name, planned.proportion);
-        }
         let scalar = Scalar::new(self.text, node.span, text);
         for note in planned.notes {
             let place = scalar
@@ -319,6 +317,18 @@ impl<'t> Plan<'t> {
         }
         yaml::parse(&self.applied(changes)).is_ok_and(|found| same(&wanted, &found))
     }
+}
+
+/// The recording rules of a file.
+fn recorded_rules(root: &Node) -> Vec<(&str, Query)> {
+    let groups = list(root, "groups").iter();
+    let rules = groups.flat_map(|group| list(group, "rules"));
+    let recorded = rules.filter_map(|rule| {
+        let (_, name) = field(rule, "record")?;
+        let (_, text) = field(rule, "expr")?;
+        Some((name, Query::parse(text).ok()?))
+    });
+    recorded.collect()
 }
 
 fn list<'n>(node: &'n Node, name: &str) -> &'n [Node] {

@@ -16,8 +16,6 @@ pub(super) struct Planned {
     /// What changes in the text.
     pub(super) edits: Vec<Edit>,
     pub(super) notes: Vec<ExpressionNote>,
-    /// How the value of the expression grows.
-    pub(super) proportion: Proportion,
 }
 
 /// Something that did not become what the division gives, at a place of the expression.
@@ -42,7 +40,6 @@ pub(super) fn plan(text: &str, query: &Query, scale: &Scale, recorded: &Recorded
     let edits: Vec<Edit> = work.changes.iter().map(Change::edit).collect();
     let scaled = apply(text, edits.clone());
     let mut planned = Planned {
-        proportion: proportion(query.expr(), scale, recorded),
         text: scaled,
         edits,
         notes: work.notes,

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use super::Scale;
 use super::constant::fold;
+use crate::query::Query;
 use crate::query::ast::{Aggregator, Arithmetic, Call, Expr, Operator, Set};
 
 /// What becomes of a value when windows are scaled.
@@ -49,8 +50,15 @@ impl Proportion {
     /// What holds for a value that may be either.
     fn or(self, other: Self) -> Self {
         match (self, other) {
-            (Constant, other) => other,
-            (one, Constant) => one,
+            // A number does not shrink along with the other.
+            (Constant, other @ Times { factor, .. }) | (other @ Times { factor, .. }, Constant) => {
+                if factor == 1.0 {
+                    other
+                } else {
+                    Mixed
+                }
+            }
+            (Constant, other) | (other, Constant) => other,
             (
                 Times {
                     factor: a,
@@ -75,12 +83,42 @@ fn close(a: f64, b: f64) -> bool {
 }
 
 /// What is known of series that rules of the file record.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq)]
 pub(super) struct Recorded(BTreeMap<String, Proportion>);
 
+/// How many recorded series may stand on each other.
+const LONGEST_CHAIN: usize = 32;
+
 impl Recorded {
+    /// Learns what rules record, each a name and its expression, whatever their order. What does
+    /// not settle, as a series made of itself may not, is mixed.
+    pub(super) fn of_rules(rules: &[(&str, Query)], scale: &Scale) -> Self {
+        let mut known = Self::default();
+        for pass in 0..2 * LONGEST_CHAIN {
+            let mut next = Self::default();
+            for (name, query) in rules {
+                if !is_nothing(query.expr()) {
+                    next.learn(name, proportion(query.expr(), scale, &known));
+                }
+            }
+            if pass >= LONGEST_CHAIN {
+                for (name, proportion) in &mut next.0 {
+                    if known.0.get(name) != Some(proportion) {
+                        *proportion = Mixed;
+                    }
+                }
+            }
+            if next == known {
+                return known;
+            }
+            known = next;
+        }
+        known.0.values_mut().for_each(|known| *known = Mixed);
+        known
+    }
+
     /// Notes the proportion of a recorded series; rules of one name that disagree are mixed.
-    pub(super) fn learn(&mut self, name: &str, proportion: Proportion) {
+    fn learn(&mut self, name: &str, proportion: Proportion) {
         let known = self.0.get(name).copied();
         let both = known.map_or(proportion, |known| known.or(proportion));
         self.0.insert(name.to_owned(), both);
@@ -123,10 +161,18 @@ pub(super) fn proportion(expr: &Expr, scale: &Scale, recorded: &Recorded) -> Pro
                 Operator::Comparison(_) if left == Constant => right,
                 Operator::Comparison(_) | Operator::Set(Set::And | Set::Unless) => left,
                 Operator::Set(Set::Or) if is_nothing(&binary.right) => left,
+                Operator::Set(Set::Or) if is_nothing(&binary.left) => right,
                 Operator::Set(Set::Or) => left.or(right),
                 Operator::Arithmetic(Arithmetic::Mul) => times(left, right),
                 Operator::Arithmetic(Arithmetic::Div) => over(left, right),
-                Operator::Arithmetic(Arithmetic::Add | Arithmetic::Sub) => sum(left, right),
+                Operator::Arithmetic(Arithmetic::Sub) => {
+                    let sum = sum(left, right);
+                    match offsets_ratio(&binary.left, &binary.right, scale) {
+                        Some(ratio) => times(sum, ratio),
+                        None => sum,
+                    }
+                }
+                Operator::Arithmetic(Arithmetic::Add) => sum(left, right),
                 Operator::Arithmetic(_) if left.is_scaled() || right.is_scaled() => Mixed,
                 Operator::Arithmetic(_) => Proportion::SAME,
             }
@@ -146,9 +192,57 @@ fn is_nothing(expr: &Expr) -> bool {
     }
 }
 
+/// What becomes of `x - x offset 1h`, which is the change over an hour: it is multiplied as the time
+/// between the two is. None if the two are not the same series at different times.
+fn offsets_ratio(left: &Expr, right: &Expr, scale: &Scale) -> Option<Proportion> {
+    let (left, right) = (left.unwrapped(), right.unwrapped());
+    let (left_ms, right_ms) = (offset(left)?, offset(right)?);
+    if left_ms == right_ms {
+        return None;
+    }
+    let (mut now, mut then) = (left.clone(), right.clone());
+    clear_offset(&mut now);
+    clear_offset(&mut then);
+    if now.to_string() != then.to_string() {
+        return None;
+    }
+    let divided = |ms: i64| scale.divided(ms.saturating_abs()) as f64 * ms.signum() as f64;
+    let factor = (divided(left_ms) - divided(right_ms)) / (left_ms as f64 - right_ms as f64);
+    Some(if factor > 0.0 {
+        product(Some(1.0), Some(factor))
+    } else {
+        Mixed
+    })
+}
+
+/// The offset of a selector, also below aggregations that keep its unit.
+fn offset(expr: &Expr) -> Option<i64> {
+    match expr {
+        Expr::Selector(selector) => Some(selector.shift.offset_ms),
+        Expr::Paren(inner) => offset(inner),
+        Expr::Aggregate(aggregate) => match aggregate.operator {
+            Aggregator::Sum | Aggregator::Avg | Aggregator::Min | Aggregator::Max => {
+                offset(&aggregate.expr)
+            }
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+fn clear_offset(expr: &mut Expr) {
+    match expr {
+        Expr::Selector(selector) => selector.shift.offset_ms = 0,
+        Expr::Paren(inner) => clear_offset(inner),
+        Expr::Aggregate(aggregate) => clear_offset(&mut aggregate.expr),
+        _ => {}
+    }
+}
+
 fn sum(left: Proportion, right: Proportion) -> Proportion {
     match (left, right) {
         (Age, _) | (_, Age) => Age,
+        (Mixed, _) | (_, Mixed) => Mixed,
         (Constant, other) | (other, Constant) if other.is_scaled() => Mixed,
         (Times { .. }, Times { .. }) => left.or(right),
         _ => Proportion::SAME,
@@ -224,7 +318,16 @@ fn of_call(call: &Call, scale: &Scale, recorded: &Recorded) -> Proportion {
             _,
         ) => Proportion::SAME,
         ("vector", _) => call.args.first().map_or(Constant, of),
+        ("clamp" | "clamp_min" | "clamp_max" | "round", _) => {
+            // 0 and infinity are the same at any scale.
+            let bounds = call.args.iter().skip(1);
+            let bounds =
+                bounds.filter(|arg| !fold(arg).is_some_and(|n| n == 0.0 || n.is_infinite()));
+            let value = call.args.first().map_or(Constant, of);
+            bounds.map(of).fold(value, Proportion::or)
+        }
         _ => inner().map_or(Proportion::SAME, |inner| match call.function.name {
+            "stdvar_over_time" => times(inner, inner),
             "avg_over_time" | "stddev_over_time" | "quantile_over_time" => fraction(inner),
             _ => inner,
         }),

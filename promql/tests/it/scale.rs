@@ -169,6 +169,125 @@ fn recorded_counts_are_known_where_they_are_compared() {
     assert_eq!(scaled(text).text, wanted);
 }
 
+/// Scales rules by 60; returns what they became and the messages.
+fn by_sixty(rules: &str) -> (String, Vec<String>) {
+    let head = "groups:\n- name: g\n  rules:\n";
+    let scaled = scale(&format!("{head}{rules}"), by(60.0)).unwrap();
+    let notes = scaled.notes.into_iter().map(|note| note.message);
+    (scaled.text.replacen(head, "", 1), notes.collect())
+}
+
+#[test]
+fn recorded_counts_are_known_above_their_rule_and_through_others() {
+    let (rules, notes) = by_sixty(
+        "  - {alert: A, expr: 't > 600'}\n  - {record: t, expr: 'max(s)'}\n  \
+         - {record: s, expr: 'r'}\n  - {record: r, expr: 'sum(increase(e_total[1h]))'}\n",
+    );
+    assert!(rules.contains("t > 10'"), "{rules}");
+    assert_eq!(notes, [] as [String; 0]);
+    // What is made of itself never settles, nor does what is made of that.
+    let (rules, notes) = by_sixty(
+        "  - {alert: A, expr: 's > 600'}\n  - {record: s, expr: 'r'}\n  \
+         - {record: r, expr: 'increase(r[1h])'}\n",
+    );
+    assert!(rules.contains("s > 600'"), "{rules}");
+    assert!(notes[0].contains("shrinks in parts unlike"), "{notes:?}");
+    let (rules, notes) = by_sixty(
+        "  - {alert: A, expr: 'r > 600'}\n  - {record: r, expr: 'increase(a[1h])'}\n  \
+         - {record: r, expr: 'vector(0)'}\n",
+    );
+    assert!(rules.contains("r > 10'"), "{rules}");
+    assert_eq!(notes, [] as [String; 0]);
+}
+
+#[test]
+fn parts_that_shrink_unlike_stay_so_in_sums() {
+    for (expr, wanted) in [
+        (
+            "(increase(a[1h]) + b) + c > 600",
+            "(increase(a[2m]) + b) + c > 600",
+        ),
+        (
+            "(increase(a[1h]) + 5) + on () b > 600",
+            "(increase(a[2m]) + 5) + on () b > 600",
+        ),
+        (
+            "(increase(a[1h]) + b) - (increase(c[1h]) + d) > 600",
+            "(increase(a[2m]) + b) - (increase(c[2m]) + d) > 600",
+        ),
+    ] {
+        becomes_with(expr, wanted, "shrinks in parts unlike");
+    }
+}
+
+#[test]
+fn a_change_since_an_offset_shrinks_with_it() {
+    becomes(
+        "a_total - a_total offset 1h > 600",
+        "a_total - a_total offset 2m > 20",
+    );
+    becomes(
+        "sum(a offset 30m) - (sum(a offset 90m)) > 600",
+        "sum(a offset 1m) - (sum(a offset 3m)) > 20",
+    );
+    becomes("a - b offset 1h > 600", "a - b offset 2m > 600");
+    becomes("a / a offset 1h > 2", "a / a offset 2m > 2");
+}
+
+#[test]
+fn numbers_beside_a_value_that_shrinks_are_told() {
+    for (expr, wanted) in [
+        (
+            "clamp_min(increase(a[1h]), 50) > 600",
+            "clamp_min(increase(a[2m]), 50) > 600",
+        ),
+        (
+            "clamp(increase(a[1h]), 0, 50) > 6",
+            "clamp(increase(a[2m]), 0, 50) > 6",
+        ),
+        (
+            "round(increase(a[1h]), 100) > 10",
+            "round(increase(a[2m]), 100) > 10",
+        ),
+        (
+            "increase(a[1h]) or vector(100) > 600",
+            "increase(a[2m]) or vector(100) > 600",
+        ),
+        (
+            "(increase(a[1h]) or vector(100)) > 600",
+            "(increase(a[2m]) or vector(100)) > 600",
+        ),
+    ] {
+        let (text, notes) = expression(expr);
+        assert_eq!(text, wanted);
+        // `or` binds weaker than `>`: without parentheses only the number is compared.
+        let is_compared = !expr.starts_with("increase");
+        assert_eq!(!notes.is_empty(), is_compared, "{expr}: {notes:?}");
+    }
+    becomes(
+        "clamp_min(increase(a[1h]), 0) > 600",
+        "clamp_min(increase(a[2m]), 0) > 20",
+    );
+    becomes(
+        "clamp_max(rate(a[1h]), 50) > 6",
+        "clamp_max(rate(a[2m]), 50) > 6",
+    );
+    becomes(
+        "(increase(a[1h]) or vector(0)) > 600",
+        "(increase(a[2m]) or vector(0)) > 20",
+    );
+}
+
+#[test]
+fn the_variance_over_time_shrinks_by_the_square() {
+    let (rules, notes) = by_sixty(
+        "  - {record: r, expr: 'increase(a[1h])'}\n  \
+         - {alert: A, expr: 'stdvar_over_time(r[1h]) > 3600'}\n",
+    );
+    assert!(rules.contains("stdvar_over_time(r[1m]) > 1'"), "{rules}");
+    assert_eq!(notes, [] as [String; 0]);
+}
+
 /// Every way to write a scalar, comments everywhere, odd indentation and line ends.
 const STYLES: &str = r#"# head
 groups:   # tail
