@@ -113,6 +113,37 @@ pub(crate) fn quoted(text: &str) -> String {
     out
 }
 
+/// Returns a number without the underscores that separate its digits; nothing when one of them
+/// stands elsewhere.
+pub(crate) fn without_underscores(number: &str) -> Option<Cow<'_, str>> {
+    if !number.contains('_') {
+        return Some(Cow::Borrowed(number));
+    }
+    underscores_separate_digits(number).then(|| Cow::Owned(number.replace('_', "")))
+}
+
+fn underscores_separate_digits(token: &str) -> bool {
+    let (digits, is_digit): (&str, fn(char) -> bool) =
+        match token.strip_prefix("0x").or(token.strip_prefix("0X")) {
+            Some(hex) => (hex.strip_prefix('_').unwrap_or(hex), |c| {
+                c.is_ascii_hexdigit()
+            }),
+            None => (token, |c| c.is_ascii_digit()),
+        };
+    let is_number = digits
+        .chars()
+        .all(|c| is_digit(c) || matches!(c, '_' | '.' | 'e' | 'E' | '+' | '-'));
+    let chars: Vec<char> = digits.chars().collect();
+    let separated = chars.iter().enumerate().all(|(at, c)| {
+        let digit_at = |at: Option<usize>| {
+            at.and_then(|at| chars.get(at))
+                .is_some_and(|c| is_digit(*c))
+        };
+        *c != '_' || (digit_at(at.checked_sub(1)) && digit_at(at.checked_add(1)))
+    });
+    is_number && separated
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -158,35 +189,4 @@ mod tests {
             assert!(unquote(text).is_err(), "{text:?}");
         }
     }
-}
-
-/// Returns a number without the underscores that separate its digits; nothing when one of them
-/// stands elsewhere.
-pub(crate) fn without_underscores(number: &str) -> Option<Cow<'_, str>> {
-    if !number.contains('_') {
-        return Some(Cow::Borrowed(number));
-    }
-    underscores_separate_digits(number).then(|| Cow::Owned(number.replace('_', "")))
-}
-
-fn underscores_separate_digits(token: &str) -> bool {
-    let (digits, is_digit): (&str, fn(char) -> bool) =
-        match token.strip_prefix("0x").or(token.strip_prefix("0X")) {
-            Some(hex) => (hex.strip_prefix('_').unwrap_or(hex), |c| {
-                c.is_ascii_hexdigit()
-            }),
-            None => (token, |c| c.is_ascii_digit()),
-        };
-    let is_number = digits
-        .chars()
-        .all(|c| is_digit(c) || matches!(c, '_' | '.' | 'e' | 'E' | '+' | '-'));
-    let chars: Vec<char> = digits.chars().collect();
-    let separated = chars.iter().enumerate().all(|(at, c)| {
-        let digit_at = |at: Option<usize>| {
-            at.and_then(|at| chars.get(at))
-                .is_some_and(|c| is_digit(*c))
-        };
-        *c != '_' || (digit_at(at.checked_sub(1)) && digit_at(at.checked_add(1)))
-    });
-    is_number && separated
 }

@@ -317,14 +317,12 @@ fn expected_sample(item: &Item<'_>, problems: &mut Problems) -> Option<ExpectedS
 
 /// Reads the value of a sample: a number, `.inf` or `.nan`.
 fn value(item: &Item<'_>, problems: &mut Problems) -> Option<f64> {
-    let text = match &item.node.value {
-        Yaml::Str(text) => text.to_ascii_lowercase(),
+    let Yaml::Str(text) = &item.node.value else {
         // Go reads YAML 1.1, where a leading 0 means octal.
-        _ => {
-            let octal = item.node.written.as_deref().and_then(octal);
-            return octal.or_else(|| item.number(problems));
-        }
+        let octal = item.node.written.as_deref().and_then(octal);
+        return octal.or_else(|| item.number(problems));
     };
+    let text = text.to_ascii_lowercase();
     match text.strip_prefix('+').unwrap_or(&text) {
         ".inf" => Some(f64::INFINITY),
         "-.inf" => Some(f64::NEG_INFINITY),
