@@ -237,6 +237,160 @@ fn many_steps_at_once_come_to_the_same() {
     }
 }
 
+/// What stands behind `tests:`, and whether promtool says SUCCESS.
+const CASES: &[(&str, bool)] = &[
+    ("[]", true),
+    ("[{}]", true),
+    ("[{interval: 0s}]", true),
+    ("[{interval: 1}]", false),
+    ("[{intervall: 1m}]", false),
+    ("[{alert_rule_test: [{eval_time: 1m}]}]", false),
+    ("[{alert_rule_test: [{eval_time: 1, alertname: A}]}]", false),
+    (
+        "[{alert_rule_test: [{eval_time: 1m, alertname: A, exp_alerts: }]}]",
+        true,
+    ),
+    ("[{input_series: [{series: up, values: 0x3}]}]", true),
+    ("[{input_series: [{series: up, values: }]}]", true),
+    ("[{input_series: [{series: up, values: '1+2'}]}]", false),
+    ("[{input_series: [{series: up, values: '1+2x'}]}]", false),
+    ("[{input_series: [{series: up, values: '1 + 2x3'}]}]", false),
+    (
+        "[{input_series: [{series: up, values: '_x3 1-2x3 stale Inf -inf nan 1e3x2'}]}]",
+        true,
+    ),
+    ("[{input_series: [{series: up, values: '_x'}]}]", false),
+    ("[{input_series: [{series: up, values: 'NaNx3'}]}]", false),
+    ("[{input_series: [{series: up, values: 'stalex3'}]}]", false),
+    ("[{input_series: [{series: up, values: '1+Infx3'}]}]", false),
+    (
+        "[{input_series: [{series: up, values: 'NaN+1x3 Inf-1x0'}]}]",
+        true,
+    ),
+    ("[{input_series: [{series: 'up{', values: '1'}]}]", false),
+    (
+        "[{input_series: [{series: 'up{a!=\"b\"}', values: '1'}]}]",
+        false,
+    ),
+    ("[{input_series: [{series: '{}', values: '1'}]}]", false),
+    (
+        "[{promql_expr_test: [{expr: 'sum(', eval_time: 1m}]}]",
+        false,
+    ),
+    (
+        "[{promql_expr_test: [{expr: '\"text\"', eval_time: 1m}]}]",
+        false,
+    ),
+    (
+        "[{promql_expr_test: [{expr: 'up[5m]', eval_time: 1m}]}]",
+        false,
+    ),
+    (
+        "[{promql_expr_test: [{expr: 'up', eval_time: 1m, exp_samples: [{labels: 'up{'}]}]}]",
+        false,
+    ),
+    (
+        "[{promql_expr_test: [{expr: 'vector(0)', eval_time: 1m, exp_samples: [{}]}]}]",
+        true,
+    ),
+    (
+        "[{promql_expr_test: [{expr: 'vector(1)', eval_time: 1m, exp_samples: [{value: one}]}]}]",
+        false,
+    ),
+    (
+        "[{external_labels: {a: 1}, external_url: 5, name: 7}]",
+        true,
+    ),
+    ("[{external_labels: [a]}]", false),
+    (
+        "[{input_series: [{series: up, values: '010'}], promql_expr_test: [{expr: up, eval_time: 0m, exp_samples: [{labels: up, value: 8}]}]}]",
+        true,
+    ),
+    (
+        "[{input_series: [{series: up, values: '1_000'}], promql_expr_test: [{expr: up, eval_time: 0m, exp_samples: [{labels: up, value: 1000}]}]}]",
+        true,
+    ),
+    (
+        "[{input_series: [{series: up, values: '-010'}], promql_expr_test: [{expr: up, eval_time: 0m, exp_samples: [{labels: up, value: -8}]}]}]",
+        true,
+    ),
+    (
+        "[{input_series: [{series: up, values: '08'}], promql_expr_test: [{expr: up, eval_time: 0m, exp_samples: [{labels: up, value: 8}]}]}]",
+        true,
+    ),
+    (
+        "[{input_series: [{series: up, values: '1_0.5'}], promql_expr_test: [{expr: up, eval_time: 0m, exp_samples: [{labels: up, value: 10.5}]}]}]",
+        true,
+    ),
+    (
+        "[{input_series: [{series: up, values: '8'}], promql_expr_test: [{expr: up, eval_time: 0m, exp_samples: [{labels: up, value: 010}]}]}]",
+        true,
+    ),
+    (
+        "[{input_series: [{series: up, values: '-8'}], promql_expr_test: [{expr: up, eval_time: 0m, exp_samples: [{labels: up, value: -010}]}]}]",
+        true,
+    ),
+    (
+        "[{input_series: [{series: up, values: '010x1'}], promql_expr_test: [{expr: up, eval_time: 0m, exp_samples: [{labels: up, value: 8}]}]}]",
+        true,
+    ),
+    ("[{input_series: [{series: up, values: '0x1f'}]}]", false),
+    ("[{input_series: [{series: up, values: '0xAx2'}]}]", false),
+    (
+        "[{input_series: [{series: up, values: '1+0x1fx3'}]}]",
+        false,
+    ),
+    ("[{input_series: [{series: up, values: '0b11'}]}]", false),
+    ("[{input_series: [{series: up, values: '0x'}]}]", false),
+    ("[{input_series: [{series: up, values: '1__0'}]}]", false),
+    (
+        "[{input_series: [{series: up, values: 'infinity'}]}]",
+        false,
+    ),
+    ("[{input_series: [{series: 'foo-bar', values: 1}]}]", false),
+    ("[{input_series: [{series: '1foo', values: 1}]}]", false),
+    ("[{input_series: [{series: 'foo.bar', values: 1}]}]", false),
+    ("[{input_series: [{series: 'ä', values: 1}]}]", false),
+    (
+        "[{input_series: [{series: 'foo{a.b=\"c\"}', values: 1}]}]",
+        false,
+    ),
+    (
+        "[{input_series: [{series: 'foo{1a=\"c\"}', values: 1}]}]",
+        false,
+    ),
+    (
+        "[{input_series: [{series: 'foo{a:b=\"c\"}', values: 1}]}]",
+        false,
+    ),
+    (
+        "[{input_series: [{series: 'foo{a=\"b\",,}', values: 1}]}]",
+        false,
+    ),
+    (
+        "[{input_series: [{series: 'foo{,a=\"b\"}', values: 1}]}]",
+        false,
+    ),
+    (
+        "[{input_series: [{series: 'foo{a=\"b\" c=\"d\"}', values: 1}]}]",
+        false,
+    ),
+    (
+        "[{input_series: [{series: 'foo{a=\"b\",a=\"c\"}', values: 1}]}]",
+        false,
+    ),
+    (
+        "[{input_series: [{series: 'a:b{c=\"d\", e=\"f\",}', values: 1}]}]",
+        true,
+    ),
+    ("[{input_series: [{series: up, values: \"1\\n2\"}]}]", false),
+    ("[{input_series: [{series: up, values: \"1 2\\n\"}]}]", true),
+    (
+        "[{alert_rule_test: [{eval_time: 1m, alertname: ''}]}]",
+        false,
+    ),
+];
+
 #[test]
 fn what_promtool_refuses_is_refused() {
     let Some(program) = find("what_promtool_refuses_is_refused", "promtool") else {
@@ -246,158 +400,7 @@ fn what_promtool_refuses_is_refused() {
     let path = folder.path().join("test.yml");
     let rules = "groups: [{name: g, rules: [{alert: A, expr: up == 0}]}]";
     std::fs::write(folder.path().join("rules.yml"), rules).unwrap();
-    for (tests, is_valid) in [
-        ("[]", true),
-        ("[{}]", true),
-        ("[{interval: 0s}]", true),
-        ("[{interval: 1}]", false),
-        ("[{intervall: 1m}]", false),
-        ("[{alert_rule_test: [{eval_time: 1m}]}]", false),
-        ("[{alert_rule_test: [{eval_time: 1, alertname: A}]}]", false),
-        (
-            "[{alert_rule_test: [{eval_time: 1m, alertname: A, exp_alerts: }]}]",
-            true,
-        ),
-        ("[{input_series: [{series: up, values: 0x3}]}]", true),
-        ("[{input_series: [{series: up, values: }]}]", true),
-        ("[{input_series: [{series: up, values: '1+2'}]}]", false),
-        ("[{input_series: [{series: up, values: '1+2x'}]}]", false),
-        ("[{input_series: [{series: up, values: '1 + 2x3'}]}]", false),
-        (
-            "[{input_series: [{series: up, values: '_x3 1-2x3 stale Inf -inf nan 1e3x2'}]}]",
-            true,
-        ),
-        ("[{input_series: [{series: up, values: '_x'}]}]", false),
-        ("[{input_series: [{series: up, values: 'NaNx3'}]}]", false),
-        ("[{input_series: [{series: up, values: 'stalex3'}]}]", false),
-        ("[{input_series: [{series: up, values: '1+Infx3'}]}]", false),
-        (
-            "[{input_series: [{series: up, values: 'NaN+1x3 Inf-1x0'}]}]",
-            true,
-        ),
-        ("[{input_series: [{series: 'up{', values: '1'}]}]", false),
-        (
-            "[{input_series: [{series: 'up{a!=\"b\"}', values: '1'}]}]",
-            false,
-        ),
-        ("[{input_series: [{series: '{}', values: '1'}]}]", false),
-        (
-            "[{promql_expr_test: [{expr: 'sum(', eval_time: 1m}]}]",
-            false,
-        ),
-        (
-            "[{promql_expr_test: [{expr: '\"text\"', eval_time: 1m}]}]",
-            false,
-        ),
-        (
-            "[{promql_expr_test: [{expr: 'up[5m]', eval_time: 1m}]}]",
-            false,
-        ),
-        (
-            "[{promql_expr_test: [{expr: 'up', eval_time: 1m, exp_samples: [{labels: 'up{'}]}]}]",
-            false,
-        ),
-        (
-            "[{promql_expr_test: [{expr: 'vector(0)', eval_time: 1m, exp_samples: [{}]}]}]",
-            true,
-        ),
-        (
-            "[{promql_expr_test: [{expr: 'vector(1)', eval_time: 1m, exp_samples: [{value: one}]}]}]",
-            false,
-        ),
-        (
-            "[{external_labels: {a: 1}, external_url: 5, name: 7}]",
-            true,
-        ),
-        ("[{external_labels: [a]}]", false),
-        (
-            "[{input_series: [{series: up, values: '010'}], promql_expr_test: [{expr: up, eval_time: 0m, exp_samples: [{labels: up, value: 8}]}]}]",
-            true,
-        ),
-        (
-            "[{input_series: [{series: up, values: '1_000'}], promql_expr_test: [{expr: up, eval_time: 0m, exp_samples: [{labels: up, value: 1000}]}]}]",
-            true,
-        ),
-        (
-            "[{input_series: [{series: up, values: '-010'}], promql_expr_test: [{expr: up, eval_time: 0m, exp_samples: [{labels: up, value: -8}]}]}]",
-            true,
-        ),
-        (
-            "[{input_series: [{series: up, values: '08'}], promql_expr_test: [{expr: up, eval_time: 0m, exp_samples: [{labels: up, value: 8}]}]}]",
-            true,
-        ),
-        (
-            "[{input_series: [{series: up, values: '1_0.5'}], promql_expr_test: [{expr: up, eval_time: 0m, exp_samples: [{labels: up, value: 10.5}]}]}]",
-            true,
-        ),
-        (
-            "[{input_series: [{series: up, values: '8'}], promql_expr_test: [{expr: up, eval_time: 0m, exp_samples: [{labels: up, value: 010}]}]}]",
-            true,
-        ),
-        (
-            "[{input_series: [{series: up, values: '-8'}], promql_expr_test: [{expr: up, eval_time: 0m, exp_samples: [{labels: up, value: -010}]}]}]",
-            true,
-        ),
-        (
-            "[{input_series: [{series: up, values: '010x1'}], promql_expr_test: [{expr: up, eval_time: 0m, exp_samples: [{labels: up, value: 8}]}]}]",
-            true,
-        ),
-        ("[{input_series: [{series: up, values: '0x1f'}]}]", false),
-        ("[{input_series: [{series: up, values: '0xAx2'}]}]", false),
-        (
-            "[{input_series: [{series: up, values: '1+0x1fx3'}]}]",
-            false,
-        ),
-        ("[{input_series: [{series: up, values: '0b11'}]}]", false),
-        ("[{input_series: [{series: up, values: '0x'}]}]", false),
-        ("[{input_series: [{series: up, values: '1__0'}]}]", false),
-        (
-            "[{input_series: [{series: up, values: 'infinity'}]}]",
-            false,
-        ),
-        ("[{input_series: [{series: 'foo-bar', values: 1}]}]", false),
-        ("[{input_series: [{series: '1foo', values: 1}]}]", false),
-        ("[{input_series: [{series: 'foo.bar', values: 1}]}]", false),
-        ("[{input_series: [{series: 'ä', values: 1}]}]", false),
-        (
-            "[{input_series: [{series: 'foo{a.b=\"c\"}', values: 1}]}]",
-            false,
-        ),
-        (
-            "[{input_series: [{series: 'foo{1a=\"c\"}', values: 1}]}]",
-            false,
-        ),
-        (
-            "[{input_series: [{series: 'foo{a:b=\"c\"}', values: 1}]}]",
-            false,
-        ),
-        (
-            "[{input_series: [{series: 'foo{a=\"b\",,}', values: 1}]}]",
-            false,
-        ),
-        (
-            "[{input_series: [{series: 'foo{,a=\"b\"}', values: 1}]}]",
-            false,
-        ),
-        (
-            "[{input_series: [{series: 'foo{a=\"b\" c=\"d\"}', values: 1}]}]",
-            false,
-        ),
-        (
-            "[{input_series: [{series: 'foo{a=\"b\",a=\"c\"}', values: 1}]}]",
-            false,
-        ),
-        (
-            "[{input_series: [{series: 'a:b{c=\"d\", e=\"f\",}', values: 1}]}]",
-            true,
-        ),
-        ("[{input_series: [{series: up, values: \"1\\n2\"}]}]", false),
-        ("[{input_series: [{series: up, values: \"1 2\\n\"}]}]", true),
-        (
-            "[{alert_rule_test: [{eval_time: 1m, alertname: ''}]}]",
-            false,
-        ),
-    ] {
+    for (tests, is_valid) in CASES {
         let text = format!("rule_files: [rules.yml]\ntests: {tests}\n");
         std::fs::write(&path, &text).unwrap();
         let file = TestFile::parse(&text);
@@ -411,7 +414,7 @@ fn what_promtool_refuses_is_refused() {
         let theirs = their_verdict(&program, &path);
         assert_eq!(
             (theirs.is_empty(), passes),
-            (is_valid, is_valid),
+            (*is_valid, *is_valid),
             "{text}{theirs:?}"
         );
     }
