@@ -8,6 +8,7 @@ mod corpus;
 mod credentials;
 mod engine;
 mod exposition;
+mod hostile;
 mod peers;
 mod server;
 mod stub;
