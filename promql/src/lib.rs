@@ -6,6 +6,7 @@
 //! Modules in reading order: [`labels`], [`value`], [`duration`], [`store`], [`query`],
 //! [`engine`], [`rules`], [`lint`], [`scale`], [`yaml`], [`script`], [`unit_test`].
 
+mod date;
 pub mod duration;
 pub mod engine;
 mod functions;

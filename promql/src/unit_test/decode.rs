@@ -147,9 +147,10 @@ fn input_series(fields: &mut Fields<'_>, problems: &mut Problems) -> Vec<InputSe
         };
         samples += series.steps();
         if samples > MAX_TEST_SAMPLES {
-            problems.at(
+            problems.at_with_help(
                 item,
                 format!("the series of a test have at most {MAX_TEST_SAMPLES} samples"),
+                "shorten the series, or take a longer `interval`",
             );
             break;
         }
@@ -205,7 +206,8 @@ fn alert_assertion(item: &Item<'_>, problems: &mut Problems) -> Option<AlertAsse
         .and_then(|item| {
             let name = item.scalar(problems)?;
             if name.is_empty() {
-                problems.at(&item, "the name of an alert is not empty");
+                let help = "name the alert whose state is compared";
+                problems.at_with_help(&item, "the name of an alert is not empty", help);
             }
             Some(name)
         })
@@ -418,45 +420,13 @@ fn start_timestamp(text: &str) -> Result<i64, String> {
     })
 }
 
-/// Reads a time in the form of RFC 3339, with `Z` or an offset.
+/// Reads a time in the form of RFC 3339, with `Z` or an offset. The library also takes a space for
+/// the `T`, and names of zones.
 fn rfc3339_ms(text: &str) -> Option<i64> {
-    let number = |range: std::ops::Range<usize>| text.get(range)?.parse::<i64>().ok();
-    let (year, month, day) = (number(0..4)?, number(5..7)?, number(8..10)?);
-    let (hour, minute, second) = (number(11..13)?, number(14..16)?, number(17..19)?);
-    let in_range = (1..=12).contains(&month)
-        && (1..=31).contains(&day)
-        && (0..24).contains(&hour)
-        && (0..60).contains(&minute)
-        && (0..60).contains(&second);
-    let separators = [(4, '-'), (7, '-'), (10, 'T'), (13, ':'), (16, ':')];
-    let bytes = text.as_bytes();
-    let has = |(at, c): (usize, char)| bytes.get(at).is_some_and(|byte| char::from(*byte) == c);
-    if !in_range || !separators.into_iter().all(has) {
+    if text.get(10..11) != Some("T") || text.contains('[') {
         return None;
     }
-    let offset_minutes = match text.get(19..)? {
-        "Z" => 0,
-        zone if zone.len() == 6 => {
-            let minutes = number(20..22)? * 60 + number(23..25)?;
-            match zone.as_bytes()[0] {
-                b'+' => minutes,
-                b'-' => -minutes,
-                _ => return None,
-            }
-        }
-        _ => return None,
-    };
-    let minutes = (days_from_epoch(year, month, day) * 24 + hour) * 60 + minute - offset_minutes;
-    Some((minutes * 60 + second) * 1000)
-}
-
-/// Counts the days from 1970-01-01. Years begin in March here, so that a leap day is the last.
-fn days_from_epoch(year: i64, month: i64, day: i64) -> i64 {
-    let year = if month <= 2 { year - 1 } else { year };
-    let month_from_march = (month + 9) % 12;
-    let day_of_year = (153 * month_from_march + 2) / 5 + day - 1;
-    let leap_days = year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400);
-    year * 365 + leap_days + day_of_year - 719_468
+    Some(text.parse::<jiff::Timestamp>().ok()?.as_millisecond())
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::number::general;
 use super::value::Value;
+use crate::date::Date;
 
 /// Milliseconds since the epoch, in UTC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,18 +67,10 @@ impl Time {
         self.seconds().div_euclid(DAY_S)
     }
 
-    /// Returns year, month from 1, day from 1: counted in eras of 400 years from March.
+    /// Returns year, month from 1, day from 1.
     fn date(self) -> (i64, usize, i64) {
-        let days = self.days() + 719_468;
-        let era = days.div_euclid(146_097);
-        let day = days.rem_euclid(146_097);
-        let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
-        let day = day - (365 * year + year / 4 - year / 100);
-        let month = (5 * day + 2) / 153;
-        let first = (153 * month + 2) / 5;
-        let shifted = if month < 10 { month + 3 } else { month - 9 };
-        let year = year + era * 400 + i64::from(shifted <= 2);
-        (year, shifted as usize, day - first + 1)
+        let Date { year, month, day } = Date::from_days(self.days());
+        (year, usize::from(month), i64::from(day))
     }
 
     fn clock(self) -> (i64, i64, i64) {
@@ -87,13 +80,6 @@ impl Time {
 
     fn weekday(self) -> &'static str {
         WEEKDAYS[(self.days() + 4).rem_euclid(7) as usize]
-    }
-
-    fn year_day(self) -> i64 {
-        let (year, month, day) = self.date();
-        let leap = i64::from(year % 4 == 0 && (year % 100 != 0 || year % 400 == 0));
-        let before = [0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334][month - 1];
-        before + day + if month > 2 { leap } else { 0 }
     }
 
     /// Returns nanoseconds and the seconds since the year 1: what a time is made of in Go.
@@ -115,7 +101,7 @@ impl Time {
             "Month" => MONTHS[month - 1].into(),
             "Day" => Value::Int(day),
             "Weekday" => self.weekday().into(),
-            "YearDay" => Value::Int(self.year_day()),
+            "YearDay" => Value::Int(Date::from_days(self.days()).day_of_year()),
             "Hour" => Value::Int(hour),
             "Minute" => Value::Int(minute),
             "Second" => Value::Int(second),
@@ -168,7 +154,10 @@ impl Time {
             ("-07", "+00".to_owned()),
             ("Z07:00", "Z".to_owned()),
             ("Z0700", "Z".to_owned()),
-            ("002", format!("{:03}", self.year_day())),
+            (
+                "002",
+                format!("{:03}", Date::from_days(self.days()).day_of_year()),
+            ),
             ("01", format!("{month:02}")),
             ("02", format!("{day:02}")),
             ("03", format!("{twelve:02}")),
