@@ -4,6 +4,8 @@
 //! each word, number, string and sign begins and ends; what they mean is the parser's. It is only
 //! run over text that the parser has accepted.
 
+use super::literal::extent;
+
 /// A range of bytes.
 pub(crate) type Span = std::ops::Range<usize>;
 
@@ -36,7 +38,7 @@ pub(crate) fn tokens(text: &str) -> Vec<Token> {
         let (kind, length) = match c {
             '#' => (None, rest.find(['\n', '\r']).unwrap_or(rest.len())),
             c if c.is_whitespace() => (None, c.len_utf8()),
-            '"' | '\'' | '`' => (Some(Kind::Text), string_length(rest, c)),
+            '"' | '\'' | '`' => (Some(Kind::Text), extent(rest)),
             c if c.is_ascii_digit() => (Some(Kind::Number), number_length(rest)),
             '.' => (Some(Kind::Number), number_length(rest).max(1)),
             c if is_name_start(c, in_brackets) => (Some(Kind::Word), word_length(rest)),
@@ -91,21 +93,6 @@ fn number_length(text: &str) -> usize {
         at += 1;
     }
     at
-}
-
-/// Returns the length of the string at the start of a text, quotes included.
-fn string_length(text: &str, quote: char) -> usize {
-    let mut escaped = false;
-    for (at, c) in text.char_indices().skip(1) {
-        if escaped {
-            escaped = false;
-        } else if c == '\\' && quote != '`' {
-            escaped = true;
-        } else if c == quote {
-            return at + 1;
-        }
-    }
-    text.len()
 }
 
 #[cfg(test)]
