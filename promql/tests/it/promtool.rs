@@ -1,7 +1,7 @@
 //! The same questions to the real promtool: random queries, and alert states.
 
 mod alerts;
-mod ask;
+pub(crate) mod ask;
 mod compare;
 mod files;
 pub(crate) mod generate;

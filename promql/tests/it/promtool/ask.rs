@@ -54,12 +54,9 @@ impl Promtool {
         None
     }
 
-    /// Finds a promtool in `$OBS_TUI_PEERS/bin`, in the cache folder of the peers, or on the path.
-    /// Without it the test is skipped, or fails when `OBS_TUI_REQUIRE_PEERS=1`.
+    /// Finds a promtool and asks for its version.
     pub(super) fn find_program(test: &str, program: &str) -> Option<Self> {
-        let Some(path) = places(program).find(|place| place.is_file()) else {
-            return skipped(test, &format!("needs {program}; run .ci/install-peers"));
-        };
+        let path = locate(test, program)?;
         let output = Command::new(&path).arg("--version").output().unwrap();
         let printed = String::from_utf8_lossy(&output.stdout).into_owned();
         let version = printed.lines().next().unwrap_or_default().to_owned();
@@ -147,6 +144,13 @@ impl Promtool {
 fn numbers(version: &str) -> Option<(u32, u32)> {
     let mut parts = version.split_once("version ")?.1.split('.');
     Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
+}
+
+/// Finds a promtool in `$OBS_TUI_PEERS/bin`, in the cache folder of the peers, or on the path.
+/// Without it the test is skipped, or fails when `OBS_TUI_REQUIRE_PEERS=1`.
+pub(crate) fn locate(test: &str, program: &str) -> Option<PathBuf> {
+    let found = places(program).find(|place| place.is_file());
+    found.or_else(|| skipped(test, &format!("needs {program}; run .ci/install-peers")))
 }
 
 fn places(program: &str) -> impl Iterator<Item = PathBuf> {

@@ -2,14 +2,15 @@
 
 use std::env;
 use std::fmt::Write as _;
-use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use promql::duration::{format_ms, parse_ms};
 use promql::rules::RuleFile;
 use promql::unit_test::{self, Asked, Report, Settings, TestFile};
 use promql::{Dialect, Profile};
+
+use crate::promtool::ask::locate;
 
 use super::generate::{Random, Scenario, answers, perturb};
 
@@ -96,31 +97,6 @@ fn time_ms(text: &str) -> Option<i64> {
     parse_ms(&whole).ok().or((whole == "0s").then_some(0))
 }
 
-/// Finds a promtool like the other comparisons do.
-fn find(test: &str, name: &str) -> Option<PathBuf> {
-    let folder = |name| env::var_os(name).filter(|value| !value.is_empty());
-    let cache = folder("XDG_CACHE_HOME")
-        .map(PathBuf::from)
-        .or_else(|| folder("HOME").map(|home| Path::new(&home).join(".cache")));
-    let peers = [
-        folder("OBS_TUI_PEERS").map(PathBuf::from),
-        cache.map(|cache| cache.join("obs-tui/peers")),
-    ];
-    let found = peers
-        .into_iter()
-        .flatten()
-        .map(|peers| peers.join("bin"))
-        .chain(env::split_paths(&env::var_os("PATH").unwrap_or_default()))
-        .map(|folder| folder.join(name))
-        .find(|path| path.is_file());
-    if found.is_none() {
-        let required = env::var_os("OBS_TUI_REQUIRE_PEERS").is_some_and(|value| value == "1");
-        assert!(!required, "{test} needs {name}");
-        let _ = writeln!(std::io::stderr(), "SKIPPED {test}: needs {name}");
-    }
-    found
-}
-
 /// Returns the seeds of the files; `OBS_TUI_SEEDS` asks for more of them than a test run needs.
 fn seeds() -> std::ops::Range<u64> {
     let count = env::var("OBS_TUI_SEEDS").ok();
@@ -180,7 +156,7 @@ fn compare(program: &Path, profile: Profile, seeds: std::ops::Range<u64>) {
 
 #[test]
 fn verdicts_are_those_of_promtool() {
-    if let Some(program) = find("verdicts_are_those_of_promtool", "promtool") {
+    if let Some(program) = locate("verdicts_are_those_of_promtool", "promtool") {
         compare(&program, Profile::V3_5, seeds());
     }
 }
@@ -191,7 +167,7 @@ fn verdicts_are_those_of_older_promtools() {
         ("promtool-2.53", Profile::V2_53),
         ("promtool-2.42", Profile::V2_42),
     ] {
-        if let Some(program) = find("verdicts_are_those_of_older_promtools", name) {
+        if let Some(program) = locate("verdicts_are_those_of_older_promtools", name) {
             compare(&program, profile, seeds());
         }
     }
@@ -393,7 +369,7 @@ const CASES: &[(&str, bool)] = &[
 
 #[test]
 fn what_promtool_refuses_is_refused() {
-    let Some(program) = find("what_promtool_refuses_is_refused", "promtool") else {
+    let Some(program) = locate("what_promtool_refuses_is_refused", "promtool") else {
         return;
     };
     let folder = tempfile::tempdir().unwrap();
