@@ -62,6 +62,16 @@ pub fn run(data: &[u8]) {
         assert!(report.passed <= test.assertions());
         let again = unit_test::run(&file, test, &rules, settings);
         assert_eq!(format!("{report:?}"), format!("{again:?}"), "{text:?}");
+        // Without promtool's limits many steps are evaluated at once where that is possible.
+        let [at_once, one_by_one] = [false, true].map(|step_by_step| {
+            let settings = Settings {
+                promtool_limits: false,
+                step_by_step,
+                ..settings
+            };
+            format!("{:?}", unit_test::run(&file, test, &rules, settings))
+        });
+        assert_eq!(at_once, one_by_one, "{text:?}");
     }
 }
 
