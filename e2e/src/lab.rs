@@ -118,12 +118,22 @@ impl Lab {
     }
 }
 
+/// The roles that no customer talks to.
+const ROLES_BEHIND: [&str; 6] = [
+    "orders",
+    "payments",
+    "catalog",
+    "users",
+    "promotions",
+    "partners",
+];
+
 /// Starts a shop; the addresses are those of storefront, metrics and fault control.
 fn start_shop(addresses: [&String; 3], token_file: &Path, log: &Path) -> Process {
     let [storefront, metrics, control] = addresses;
     let mut shop = Command::new(binaries::shop());
     shop.arg(format!("--storefront-listen={storefront}"))
-        .args(["orders", "payments", "catalog"].map(|role| format!("--{role}-listen=127.0.0.1:0")))
+        .args(ROLES_BEHIND.map(|role| format!("--{role}-listen=127.0.0.1:0")))
         .arg(format!("--metrics-listen={metrics}"))
         .arg(format!("--control-listen={control}"))
         .arg(format!("--control-token-file={}", token_file.display()));

@@ -67,6 +67,15 @@ pub struct ShopArgs {
     /// Address of the catalog role
     #[arg(long, env = "SHOP_CATALOG_LISTEN", default_value = "127.0.0.1:8083")]
     pub catalog_listen: SocketAddr,
+    /// Address of the users role
+    #[arg(long, env = "SHOP_USERS_LISTEN", default_value = "127.0.0.1:8084")]
+    pub users_listen: SocketAddr,
+    /// Address of the promotions role
+    #[arg(long, env = "SHOP_PROMOTIONS_LISTEN", default_value = "127.0.0.1:8085")]
+    pub promotions_listen: SocketAddr,
+    /// Address of the simulated third parties
+    #[arg(long, env = "SHOP_PARTNERS_LISTEN", default_value = "127.0.0.1:8086")]
+    pub partners_listen: SocketAddr,
     /// Address of /metrics, /livez and /readyz
     #[arg(long, env = "SHOP_METRICS_LISTEN", default_value = "127.0.0.1:9464")]
     pub metrics_listen: SocketAddr,
@@ -82,15 +91,24 @@ pub struct ShopArgs {
     /// Where the catalog role answers, when it is not in this process
     #[arg(long, env = "SHOP_CATALOG_URL", value_name = "URL")]
     pub catalog_url: Option<String>,
+    /// Where the users role answers, when it is not in this process
+    #[arg(long, env = "SHOP_USERS_URL", value_name = "URL")]
+    pub users_url: Option<String>,
+    /// Where the promotions role answers, when it is not in this process
+    #[arg(long, env = "SHOP_PROMOTIONS_URL", value_name = "URL")]
+    pub promotions_url: Option<String>,
+    /// Where the simulated third parties answer, when they are not in this process
+    #[arg(long, env = "SHOP_PARTNERS_URL", value_name = "URL")]
+    pub partners_url: Option<String>,
     /// Folder of the databases; without it they live in a temporary folder that is removed at exit
     #[arg(long, env = "SHOP_DATA_DIR", value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
     /// Database connections of each role
     #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=256))]
     pub db_connections: u32,
-    /// Share of payments that are declined, such as 5% or 0.05
-    #[arg(long, env = "SHOP_DECLINE_SHARE", default_value = "5%", value_parser = parse_share)]
-    pub decline_share: f64,
+    /// Share of payments that are declined, such as 5% or 0.05, in place of each country's own
+    #[arg(long, env = "SHOP_DECLINE_SHARE", value_name = "SHARE", value_parser = parse_share)]
+    pub decline_share: Option<f64>,
     /// Seed of everything the shop draws by lot
     #[arg(long, default_value_t = 1)]
     pub seed: u64,

@@ -17,15 +17,25 @@ pub enum Role {
     Payments,
     /// Products and their stock.
     Catalog,
+    /// Accounts, sessions and who may do what.
+    Users,
+    /// Discounts and coupons.
+    Promotions,
+    /// The simulated third parties: payment providers, CRM, warehouses. They fail by themselves and
+    /// tell nothing of themselves.
+    Partners,
 }
 
 impl Role {
     /// Every role, callers first.
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 7] = [
         Self::Storefront,
         Self::Orders,
         Self::Payments,
         Self::Catalog,
+        Self::Users,
+        Self::Promotions,
+        Self::Partners,
     ];
 
     /// Returns the name in flags, and the value of the `service` label.
@@ -35,16 +45,31 @@ impl Role {
             Self::Orders => "orders",
             Self::Payments => "payments",
             Self::Catalog => "catalog",
+            Self::Users => "users",
+            Self::Promotions => "promotions",
+            Self::Partners => "partners",
         }
     }
 
     /// Returns the roles this one calls.
     pub const fn peers(self) -> &'static [Self] {
         match self {
-            Self::Storefront => &[Self::Orders, Self::Catalog],
-            Self::Orders => &[Self::Payments, Self::Catalog],
-            Self::Payments | Self::Catalog => &[],
+            Self::Storefront => &[Self::Orders, Self::Catalog, Self::Users, Self::Promotions],
+            Self::Orders => &[
+                Self::Payments,
+                Self::Catalog,
+                Self::Promotions,
+                Self::Partners,
+            ],
+            Self::Payments => &[Self::Partners],
+            Self::Catalog | Self::Users | Self::Promotions | Self::Partners => &[],
         }
+    }
+
+    /// Returns the longest chain of calls that a call of this role can start, itself included.
+    pub fn depth(self) -> u32 {
+        let deepest = self.peers().iter().map(|peer| peer.depth()).max();
+        1 + deepest.unwrap_or(0)
     }
 }
 
@@ -118,8 +143,8 @@ pub struct ShopConfig {
     pub db_acquire_timeout: Duration,
     /// Longest wait for the answer of another role.
     pub call_timeout: Duration,
-    /// Share of payments that are declined, 0 to 1.
-    pub decline_share: f64,
+    /// Share of payments that are declined, 0 to 1, in place of each country's own.
+    pub decline_share: Option<f64>,
     /// Seed of everything drawn by lot.
     pub seed: u64,
     /// Units of each product at the start, and after a restock.
@@ -145,7 +170,7 @@ impl ShopConfig {
             db_connections: 8,
             db_acquire_timeout: Duration::from_secs(2),
             call_timeout: Duration::from_secs(3),
-            decline_share: 0.05,
+            decline_share: None,
             seed: 1,
             initial_stock: 500,
             restock_every: Some(Duration::from_secs(2)),
@@ -187,11 +212,17 @@ impl TryFrom<&ShopArgs> for ShopConfig {
             Role::Orders => args.orders_listen,
             Role::Payments => args.payments_listen,
             Role::Catalog => args.catalog_listen,
+            Role::Users => args.users_listen,
+            Role::Promotions => args.promotions_listen,
+            Role::Partners => args.partners_listen,
         };
         let given = [
             (Role::Orders, &args.orders_url),
             (Role::Payments, &args.payments_url),
             (Role::Catalog, &args.catalog_url),
+            (Role::Users, &args.users_url),
+            (Role::Promotions, &args.promotions_url),
+            (Role::Partners, &args.partners_url),
         ];
         let mut elsewhere = Vec::new();
         for (role, url) in given {
@@ -237,7 +268,7 @@ mod tests {
         assert_eq!("all".parse::<RoleSelection>().unwrap().0, Role::ALL);
         let error = "stock".parse::<RoleSelection>().unwrap_err();
         assert!(
-            error.contains("storefront, orders, payments, catalog"),
+            error.contains("storefront, orders, payments, catalog, users"),
             "{error}"
         );
     }

@@ -19,8 +19,11 @@ use crate::{
 mod catalog;
 mod edge;
 mod orders;
+mod partners;
 mod payments;
+mod promotions;
 mod storefront;
+mod users;
 
 pub(crate) use edge::finish;
 
@@ -61,14 +64,13 @@ impl Parts<'_> {
             peer: to.name(),
         };
         let (_, url) = found.ok_or(missing)?;
-        // Who passes on waits longer than who is asked to, so that the inner reason comes out.
-        let patience = if to.peers().is_empty() { 1 } else { 2 };
         Ok(Peer {
             caller: from,
             callee: to,
             url: url.clone(),
             client: self.client.clone(),
-            timeout: self.config.call_timeout * patience,
+            // Who passes on waits longer than who is asked to, so that the inner reason comes out.
+            timeout: self.config.call_timeout * to.depth(),
         })
     }
 
@@ -100,6 +102,9 @@ pub(crate) async fn start(role: Role, parts: Parts<'_>) -> Result<Started, ShopE
         Role::Orders => orders::start(parts).await,
         Role::Payments => payments::start(parts).await,
         Role::Catalog => catalog::start(parts).await,
+        Role::Users => Ok(users::start()),
+        Role::Promotions => Ok(promotions::start()),
+        Role::Partners => Ok(partners::start()),
     }
 }
 

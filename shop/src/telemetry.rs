@@ -2,11 +2,12 @@
 //!
 //! One registry a process; every role takes its handles from it at the start, so that counting a
 //! request is a few atomic additions and no lookup by label text. Label values come from closed
-//! sets. Reading order: [`metrics`] (the registry), its instruments in `http_metrics`,
+//! sets. Reading order: [`catalogue`] (every metric), [`metrics`] (the registry), its instruments in `http_metrics`,
 //! `db_metrics`, `business` and `process`, [`exposition`] (what a scrape gets), [`logs`],
 //! [`traces`].
 
 pub(crate) mod business;
+pub mod catalogue;
 pub(crate) mod db_metrics;
 pub mod exposition;
 pub(crate) mod faults;

@@ -121,15 +121,12 @@ impl Lab {
 }
 
 fn shop_spec(program: PathBuf, seed: u64, lines: &mpsc::Sender<String>) -> Spec {
-    let listeners = [
-        "storefront",
-        "orders",
-        "payments",
-        "catalog",
-        "metrics",
-        "control",
-    ]
-    .map(|listener| format!("--{listener}-listen=127.0.0.1:0"));
+    let roles = shop::config::Role::ALL
+        .into_iter()
+        .map(shop::config::Role::name);
+    let listeners = roles
+        .chain(["metrics", "control"])
+        .map(|listener| format!("--{listener}-listen=127.0.0.1:0"));
     let args = ["shop", "--child", "--log-format=json"].map(str::to_owned);
     spec(
         "shop",

@@ -7,7 +7,7 @@ use std::{
 
 use fault::hooks::DbStalls;
 use sqlx::{
-    Sqlite, SqlitePool,
+    Sqlite, SqliteConnection, SqlitePool, Transaction,
     pool::PoolConnection,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
@@ -15,7 +15,7 @@ use tokio::task::JoinHandle;
 use tokio_util::task::TaskTracker;
 use tracing::{Instrument, Span, field::Empty, info_span};
 
-use super::{Param, Row, row, stall::Held};
+use super::{Param, Row, row, stall::Held, transaction::Tx};
 use crate::{
     config::Role,
     telemetry::db_metrics::{DbMetrics, ServiceDb, StatementMetrics},
@@ -56,15 +56,76 @@ pub(crate) struct Statement {
     metrics: StatementMetrics,
 }
 
+impl Statement {
+    /// Times and counts a run of this statement.
+    pub(super) async fn timed<T>(
+        &self,
+        run: impl Future<Output = Result<T, sqlx::Error>>,
+    ) -> Result<T, DbError> {
+        let started = Instant::now();
+        let outcome = run.await;
+        self.metrics.completed(outcome.is_ok(), started.elapsed());
+        outcome.map_err(DbError::Query)
+    }
+}
+
 /// The pool of one role.
 #[derive(Debug, Clone)]
 pub(super) enum Pool {
     Sqlite(SqlitePool),
 }
 
+/// A transaction that has begun.
+pub(super) enum Started {
+    Sqlite(Transaction<'static, Sqlite>),
+}
+
 /// A connection taken from a pool.
 enum Connection {
     Sqlite(PoolConnection<Sqlite>),
+}
+
+impl Connection {
+    fn session(&mut self) -> Session<'_> {
+        match self {
+            Self::Sqlite(own) => Session::Sqlite(own),
+        }
+    }
+}
+
+/// A connection that statements run on, inside a transaction or on its own.
+pub(super) enum Session<'c> {
+    Sqlite(&'c mut SqliteConnection),
+}
+
+impl Session<'_> {
+    /// Runs a statement; returns how many rows it changed.
+    pub(super) async fn execute(
+        self,
+        statement: &Statement,
+        params: &[Param<'_>],
+    ) -> Result<u64, sqlx::Error> {
+        match self {
+            Self::Sqlite(own) => {
+                let done = row::sqlite(statement.sql, params).execute(own).await?;
+                Ok(done.rows_affected())
+            }
+        }
+    }
+
+    /// Runs a statement; returns every row.
+    pub(super) async fn fetch_all(
+        self,
+        statement: &Statement,
+        params: &[Param<'_>],
+    ) -> Result<Vec<Row>, sqlx::Error> {
+        match self {
+            Self::Sqlite(own) => {
+                let rows = row::sqlite(statement.sql, params).fetch_all(own).await?;
+                Ok(rows.into_iter().map(Row::Sqlite).collect())
+            }
+        }
+    }
 }
 
 /// The database of one role.
@@ -129,15 +190,8 @@ impl Db {
         statement: &Statement,
         params: &[Param<'_>],
     ) -> Result<u64, DbError> {
-        self.timed(statement, async |connection| match connection {
-            Connection::Sqlite(own) => {
-                let done = row::sqlite(statement.sql, params)
-                    .execute(&mut **own)
-                    .await?;
-                Ok(done.rows_affected())
-            }
-        })
-        .await
+        let run = async |session: Session<'_>| session.execute(statement, params).await;
+        self.alone(statement, run).await
     }
 
     /// Runs a statement; returns every row.
@@ -146,32 +200,29 @@ impl Db {
         statement: &Statement,
         params: &[Param<'_>],
     ) -> Result<Vec<Row>, DbError> {
-        self.timed(statement, async |connection| match connection {
-            Connection::Sqlite(own) => {
-                let rows = row::sqlite(statement.sql, params)
-                    .fetch_all(&mut **own)
-                    .await?;
-                Ok(rows.into_iter().map(Row::Sqlite).collect())
-            }
-        })
-        .await
+        let run = async |session: Session<'_>| session.fetch_all(statement, params).await;
+        self.alone(statement, run).await
     }
 
-    /// Runs a statement; returns the first row, if there is one.
+    /// Runs a statement; returns the first row, if there is one. It is to say `LIMIT 1`, or to ask by
+    /// a key: every row is fetched.
     pub(crate) async fn fetch_optional(
         &self,
         statement: &Statement,
         params: &[Param<'_>],
     ) -> Result<Option<Row>, DbError> {
-        self.timed(statement, async |connection| match connection {
-            Connection::Sqlite(own) => {
-                let row = row::sqlite(statement.sql, params)
-                    .fetch_optional(&mut **own)
-                    .await?;
-                Ok(row.map(Row::Sqlite))
-            }
-        })
-        .await
+        Ok(self.fetch_all(statement, params).await?.into_iter().next())
+    }
+
+    /// Begins a transaction that writes; dropping it without [`Tx::commit`] undoes it.
+    pub(crate) async fn begin(&self) -> Result<Tx<'_>, DbError> {
+        let in_flight = self.metrics.begin();
+        let Pool::Sqlite(pool) = &self.pool;
+        // A transaction that reads first and then writes would find the lock taken by another one.
+        let begin = async { pool.begin_with("BEGIN IMMEDIATE").await };
+        let transaction = self.waited(begin).await?;
+        drop(in_flight);
+        Ok(Tx::new(self, Started::Sqlite(transaction)))
     }
 
     /// Returns the connections in use, and the most there can be.
@@ -202,10 +253,24 @@ impl Db {
         pool.close().await;
     }
 
-    async fn timed<T>(
+    /// Takes a connection for one statement.
+    async fn alone<T>(
         &self,
         statement: &Statement,
-        run: impl AsyncFnOnce(&mut Connection) -> Result<T, sqlx::Error>,
+        run: impl AsyncFnOnce(Session<'_>) -> Result<T, sqlx::Error>,
+    ) -> Result<T, DbError> {
+        self.watched(statement, async {
+            let mut connection = self.acquire().await?;
+            statement.timed(run(connection.session())).await
+        })
+        .await
+    }
+
+    /// Counts a statement as in flight and traces it, from asking for a connection until its result.
+    pub(super) async fn watched<T>(
+        &self,
+        statement: &Statement,
+        work: impl Future<Output = Result<T, DbError>>,
     ) -> Result<T, DbError> {
         let _in_flight = self.metrics.begin();
         let span = self.span(statement);
@@ -214,17 +279,7 @@ impl Db {
         if held {
             span.record("chaos.injected", true);
         }
-        let outcome = async {
-            let mut connection = self.acquire().await?;
-            let started = Instant::now();
-            let outcome = run(&mut connection).await;
-            statement
-                .metrics
-                .completed(outcome.is_ok(), started.elapsed());
-            outcome.map_err(DbError::Query)
-        }
-        .instrument(span.clone())
-        .await;
+        let outcome = work.instrument(span.clone()).await;
         if let Err(error) = &outcome {
             span.record("otel.status_code", "ERROR");
             span.record("error.type", tracing::field::display(error));
@@ -241,14 +296,21 @@ impl Db {
     }
 
     async fn acquire(&self) -> Result<Connection, DbError> {
-        let asked = Instant::now();
         let Pool::Sqlite(pool) = &self.pool;
-        let limit = self.options.acquire_timeout;
-        let connection = tokio::time::timeout(limit, pool.acquire()).await;
+        let taken = self.waited(async { pool.acquire().await }).await?;
+        Ok(Connection::Sqlite(taken))
+    }
+
+    /// Waits for something of the pool, at most as long as a query may wait.
+    async fn waited<T>(
+        &self,
+        asking: impl Future<Output = Result<T, sqlx::Error>>,
+    ) -> Result<T, DbError> {
+        let asked = Instant::now();
+        let outcome = tokio::time::timeout(self.options.acquire_timeout, asking).await;
         self.metrics.wait.observe(asked.elapsed().as_secs_f64());
-        match connection {
-            Ok(Ok(connection)) => Ok(Connection::Sqlite(connection)),
-            Ok(Err(error)) => Err(DbError::Query(error)),
+        match outcome {
+            Ok(taken) => taken.map_err(DbError::Query),
             Err(_) => {
                 self.metrics.timeouts.inc();
                 Err(DbError::PoolTimeout)

@@ -19,7 +19,7 @@ use prometheus_client::{
 
 use super::Journey;
 use crate::telemetry::{
-    faults::FaultCollector, http_metrics::REQUEST_SECONDS, metrics::Buckets,
+    catalogue, faults::FaultCollector, http_metrics::REQUEST_SECONDS, metrics::Buckets,
     process::ProcessCollector,
 };
 
@@ -101,41 +101,13 @@ impl Measures {
         let mut registry = Registry::default();
         let measures = Self::new();
         let add = &mut registry;
-        add.register(
-            "load_arrivals",
-            "Customers that came, by what became of them",
-            measures.arrivals.clone(),
-        );
-        add.register(
-            "load_journeys",
-            "Journeys by how they ended",
-            measures.journeys.clone(),
-        );
-        add.register(
-            "load_journey_duration_seconds",
-            "Time from when the customer was due to the end of its journey",
-            measures.journey_seconds.clone(),
-        );
-        add.register(
-            "load_requests",
-            "Requests by what came back",
-            measures.requests.clone(),
-        );
-        add.register(
-            "load_request_duration_seconds",
-            "Time of a request",
-            measures.request_seconds.clone(),
-        );
-        add.register(
-            "load_in_flight",
-            "Journeys under way",
-            measures.under_way.clone(),
-        );
-        add.register(
-            "load_rate",
-            "Arrivals a second that are due",
-            measures.rate.clone(),
-        );
+        catalogue::LOAD_ARRIVALS.register(add, measures.arrivals.clone());
+        catalogue::LOAD_JOURNEYS.register(add, measures.journeys.clone());
+        catalogue::LOAD_JOURNEY_DURATION.register(add, measures.journey_seconds.clone());
+        catalogue::LOAD_REQUESTS.register(add, measures.requests.clone());
+        catalogue::LOAD_REQUEST_DURATION.register(add, measures.request_seconds.clone());
+        catalogue::LOAD_IN_FLIGHT.register(add, measures.under_way.clone());
+        catalogue::LOAD_RATE.register(add, measures.rate.clone());
         add.register_collector(Box::new(ProcessCollector::new()));
         add.register_collector(Box::new(FaultCollector(faults.clone())));
         (measures, Arc::new(registry))

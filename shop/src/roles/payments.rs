@@ -42,6 +42,8 @@ const SCHEMA: Schema = Schema(&[(
 
 /// Largest amount of one payment, in cents.
 pub(super) const MOST_MINOR: i64 = 1_000_000_000;
+/// Share of payments that are declined unless the configuration says another.
+const DECLINE_SHARE: f64 = 0.05;
 const REASONS: [&str; 4] = [
     "insufficient_funds",
     "card_expired",
@@ -79,7 +81,7 @@ pub(super) async fn start(parts: Parts<'_>) -> Result<Started, ShopError> {
         db: Arc::clone(&db),
         ids: Ids::default(),
         seed: parts.config.seed,
-        decline_share: parts.config.decline_share,
+        decline_share: parts.config.decline_share.unwrap_or(DECLINE_SHARE),
         attempts: AtomicU64::new(0),
     };
     let router = Router::new()

@@ -10,6 +10,7 @@ use prometheus_client::{
     registry::Registry,
 };
 
+use super::catalogue;
 use crate::{
     config::Role,
     market::{CURRENCY, Country, Method},
@@ -89,21 +90,9 @@ impl Business {
     }
 
     fn register_orders(&self, registry: &mut Registry) {
-        registry.register(
-            "orders_created",
-            "Orders by how they ended",
-            self.orders.clone(),
-        );
-        registry.register(
-            "revenue",
-            "Money taken, in units of the currency",
-            self.revenue.clone(),
-        );
-        registry.register(
-            "payments_processed",
-            "Payment attempts, counted by the orders role",
-            self.payments.clone(),
-        );
+        catalogue::ORDERS_CREATED.register(registry, self.orders.clone());
+        catalogue::REVENUE.register(registry, self.revenue.clone());
+        catalogue::PAYMENTS_PROCESSED.register(registry, self.payments.clone());
         for country in Country::ALL {
             for outcome in OrderOutcome::ALL {
                 self.order_counter(outcome, country);
@@ -117,17 +106,9 @@ impl Business {
     }
 
     fn register_catalog(&self, registry: &mut Registry) {
-        registry.register(
-            "products_viewed",
-            "Single products shown",
-            self.viewed.clone(),
-        );
-        registry.register("inventory_level", "Units in stock", self.stock.clone());
-        registry.register(
-            "inventory_reservation_failures",
-            "Deductions refused for want of stock",
-            self.reservation_failures.clone(),
-        );
+        catalogue::PRODUCTS_VIEWED.register(registry, self.viewed.clone());
+        catalogue::INVENTORY_LEVEL.register(registry, self.stock.clone());
+        catalogue::RESERVATION_FAILURES.register(registry, self.reservation_failures.clone());
     }
 
     pub(crate) fn order(&self, outcome: OrderOutcome, country: Country) {

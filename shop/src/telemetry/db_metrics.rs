@@ -9,7 +9,6 @@ use prometheus_client::{
     collector::Collector,
     encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric},
     metrics::{
-        MetricType,
         counter::Counter,
         family::Family,
         gauge::{ConstGauge, Gauge},
@@ -18,7 +17,10 @@ use prometheus_client::{
     registry::Registry,
 };
 
-use super::metrics::{Buckets, ServiceLabel};
+use super::{
+    catalogue::{self, Metric},
+    metrics::{Buckets, ServiceLabel},
+};
 use crate::db::Db;
 
 const QUERY_SECONDS: [f64; 13] = [
@@ -52,31 +54,11 @@ impl DbMetrics {
             waits: Family::new_with_constructor(Buckets(&QUERY_SECONDS)),
             timeouts: Family::default(),
         };
-        registry.register(
-            "db_queries",
-            "Queries the database answered",
-            metrics.queries.clone(),
-        );
-        registry.register(
-            "db_query_duration_seconds",
-            "Time of a query, without the wait for a connection",
-            metrics.durations.clone(),
-        );
-        registry.register(
-            "db_queries_in_flight",
-            "Queries from asking for a connection until the result",
-            metrics.in_flight.clone(),
-        );
-        registry.register(
-            "db_pool_wait_seconds",
-            "Wait for a connection, also when it ran out",
-            metrics.waits.clone(),
-        );
-        registry.register(
-            "db_pool_timeouts",
-            "Waits for a connection that ran out",
-            metrics.timeouts.clone(),
-        );
+        catalogue::DB_QUERIES.register(registry, metrics.queries.clone());
+        catalogue::DB_QUERY_DURATION.register(registry, metrics.durations.clone());
+        catalogue::DB_IN_FLIGHT.register(registry, metrics.in_flight.clone());
+        catalogue::DB_POOL_WAIT.register(registry, metrics.waits.clone());
+        catalogue::DB_POOL_TIMEOUTS.register(registry, metrics.timeouts.clone());
         metrics
     }
 
@@ -182,17 +164,16 @@ impl Collector for PoolCollector {
             )
         };
         let pools: Vec<_> = self.0.iter().map(read).collect();
-        let help = "Connections that are lent";
-        let name = "db_pool_connections_in_use";
-        let mut family = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
-        for (label, (in_use, _)) in &pools {
-            ConstGauge::new(i64::from(*in_use)).encode(family.encode_family(label)?)?;
-        }
-        let help = "Most connections there can be";
-        let name = "db_pool_connections_max";
-        let mut family = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
-        for (label, (_, most)) in &pools {
-            ConstGauge::new(i64::from(*most)).encode(family.encode_family(label)?)?;
+        let levels: [(Metric, fn(&(u32, u32)) -> u32); 2] = [
+            (catalogue::DB_POOL_IN_USE, |(in_use, _)| *in_use),
+            (catalogue::DB_POOL_MAX, |(_, most)| *most),
+        ];
+        for (metric, level) in levels {
+            let mut family = metric.describe(&mut encoder)?;
+            for (label, pool) in &pools {
+                let level = ConstGauge::new(i64::from(level(pool)));
+                level.encode(family.encode_family(label)?)?;
+            }
         }
         Ok(())
     }

@@ -9,8 +9,10 @@ use fault::{FaultStatus, Registry};
 use prometheus_client::{
     collector::Collector,
     encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric},
-    metrics::{MetricType, counter::ConstCounter, gauge::ConstGauge},
+    metrics::{counter::ConstCounter, gauge::ConstGauge},
 };
+
+use super::catalogue::{self, Metric};
 
 /// How long an ended fault is still told.
 const REMEMBERED_MS: u64 = 5 * 60 * 1_000;
@@ -49,24 +51,20 @@ impl Collector for FaultCollector {
         if known.is_empty() {
             return Ok(());
         }
-        let help = "1 while the fault is armed";
-        let mut family =
-            encoder.encode_descriptor("chaos_fault_active", help, None, MetricType::Gauge)?;
+        let mut family = catalogue::FAULT_ACTIVE.describe(&mut encoder)?;
         for (labels, status) in &known {
             let active = i64::from(status.ended.is_none());
             ConstGauge::new(active).encode(family.encode_family(labels)?)?;
         }
-        let help = "What fell under the fault's scope";
-        let mut family =
-            encoder.encode_descriptor("chaos_fault_evaluated", help, None, MetricType::Counter)?;
-        for (labels, status) in &known {
-            ConstCounter::new(status.evaluated).encode(family.encode_family(labels)?)?;
-        }
-        let help = "What the fault hit";
-        let mut family =
-            encoder.encode_descriptor("chaos_fault_injected", help, None, MetricType::Counter)?;
-        for (labels, status) in &known {
-            ConstCounter::new(status.injected).encode(family.encode_family(labels)?)?;
+        let counts: [(Metric, fn(&FaultStatus) -> u64); 2] = [
+            (catalogue::FAULT_EVALUATED, |status| status.evaluated),
+            (catalogue::FAULT_INJECTED, |status| status.injected),
+        ];
+        for (metric, count) in counts {
+            let mut family = metric.describe(&mut encoder)?;
+            for (labels, status) in &known {
+                ConstCounter::new(count(status)).encode(family.encode_family(labels)?)?;
+            }
         }
         Ok(())
     }

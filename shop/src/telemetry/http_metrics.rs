@@ -15,7 +15,10 @@ use prometheus_client::{
     registry::Registry,
 };
 
-use super::metrics::{Buckets, ServiceLabel, TraceLabel};
+use super::{
+    catalogue,
+    metrics::{Buckets, ServiceLabel, TraceLabel},
+};
 
 /// Seconds; the bounds are part of the contract.
 pub(crate) const REQUEST_SECONDS: [f64; 11] = [
@@ -77,31 +80,11 @@ impl HttpMetrics {
             request_sizes: Family::new_with_constructor(Buckets(&SIZE_BYTES)),
             response_sizes: Family::new_with_constructor(Buckets(&SIZE_BYTES)),
         };
-        registry.register(
-            "http_requests",
-            "Requests answered",
-            metrics.requests.clone(),
-        );
-        registry.register(
-            "http_request_duration_seconds",
-            "Time from the request's head to the answer's head",
-            metrics.durations.clone(),
-        );
-        registry.register(
-            "http_active_connections",
-            "Requests being handled",
-            metrics.active.clone(),
-        );
-        registry.register(
-            "http_request_size_bytes",
-            "Length of request bodies",
-            metrics.request_sizes.clone(),
-        );
-        registry.register(
-            "http_response_size_bytes",
-            "Length of answer bodies",
-            metrics.response_sizes.clone(),
-        );
+        catalogue::HTTP_REQUESTS.register(registry, metrics.requests.clone());
+        catalogue::HTTP_REQUEST_DURATION.register(registry, metrics.durations.clone());
+        catalogue::HTTP_ACTIVE.register(registry, metrics.active.clone());
+        catalogue::HTTP_REQUEST_SIZE.register(registry, metrics.request_sizes.clone());
+        catalogue::HTTP_RESPONSE_SIZE.register(registry, metrics.response_sizes.clone());
         metrics
     }
 

@@ -17,6 +17,8 @@ use rustix::{
     time::{ClockId, clock_gettime},
 };
 
+use super::catalogue;
+
 /// Reads the numbers of this process.
 #[derive(Debug)]
 pub(crate) struct ProcessCollector {
@@ -37,50 +39,17 @@ impl ProcessCollector {
 
 impl Collector for ProcessCollector {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
-        let cpu = ConstCounter::new(cpu_seconds());
-        let help = "CPU time of the process, user and system";
-        cpu.encode(encoder.encode_descriptor(
-            "process_cpu_seconds",
-            help,
-            None,
-            cpu.metric_type(),
-        )?)?;
+        ConstCounter::new(cpu_seconds()).encode(catalogue::PROCESS_CPU.describe(&mut encoder)?)?;
         let gauges = [
-            (
-                "process_start_time_seconds",
-                "Start since the epoch",
-                Some(self.start_seconds),
-            ),
-            (
-                "process_resident_memory_bytes",
-                "Resident memory",
-                memory_pages(1),
-            ),
-            (
-                "process_virtual_memory_bytes",
-                "Virtual memory",
-                memory_pages(0),
-            ),
-            (
-                "process_open_fds",
-                "Open file descriptors",
-                open_descriptors(),
-            ),
-            (
-                "process_max_fds",
-                "Most file descriptors allowed",
-                most_descriptors(),
-            ),
+            (catalogue::PROCESS_START, Some(self.start_seconds)),
+            (catalogue::PROCESS_RESIDENT, memory_pages(1)),
+            (catalogue::PROCESS_VIRTUAL, memory_pages(0)),
+            (catalogue::PROCESS_OPEN_FDS, open_descriptors()),
+            (catalogue::PROCESS_MAX_FDS, most_descriptors()),
         ];
-        for (name, help, value) in gauges {
+        for (metric, value) in gauges {
             if let Some(value) = value {
-                let gauge = ConstGauge::new(value);
-                gauge.encode(encoder.encode_descriptor(
-                    name,
-                    help,
-                    None,
-                    gauge.metric_type(),
-                )?)?;
+                ConstGauge::new(value).encode(metric.describe(&mut encoder)?)?;
             }
         }
         Ok(())

@@ -13,7 +13,7 @@ use crate::lab::{Lab, eventually};
 #[tokio::test]
 async fn an_error_fault_turns_200_into_503_and_back() {
     let mut config = ShopConfig::on_free_ports();
-    config.decline_share = 0.0;
+    config.decline_share = Some(0.0);
     let lab = Lab::start(config).await;
     assert_eq!(lab.get(Role::Payments, "/payment/pay").await.0, 405);
     let id = lab.order(1, 1).await;

@@ -204,6 +204,9 @@ impl Program {
             "orders",
             "payments",
             "catalog",
+            "users",
+            "promotions",
+            "partners",
             "metrics",
             "control",
         ] {

@@ -22,7 +22,7 @@ async fn roles_alone_find_each_other_by_url() {
         let mut config = ShopConfig::on_free_ports();
         config.roles.retain(|listener| listener.role == role);
         config.elsewhere.clone_from(&elsewhere);
-        config.decline_share = 0.0;
+        config.decline_share = Some(0.0);
         let lab = Lab::start(config).await;
         elsewhere.push((role, BaseUrl::parse(&lab.url(role)).unwrap()));
         labs.push(lab);

@@ -9,7 +9,7 @@ use crate::lab::{Lab, answer};
 #[tokio::test]
 async fn a_customer_looks_orders_and_pays() {
     let mut config = ShopConfig::on_free_ports();
-    config.decline_share = 0.0;
+    config.decline_share = Some(0.0);
     let lab = Lab::start(config).await;
 
     let (status, list) = lab.get(Role::Storefront, "/products").await;
@@ -58,7 +58,7 @@ async fn a_customer_looks_orders_and_pays() {
 #[tokio::test]
 async fn a_declined_payment_says_why_and_can_be_tried_again() {
     let mut config = ShopConfig::on_free_ports();
-    config.decline_share = 1.0;
+    config.decline_share = Some(1.0);
     let lab = Lab::start(config).await;
     let id = lab.order(1, 1).await;
     for _ in 0..2 {
@@ -103,7 +103,7 @@ async fn refused(lab: &Lab, method: Method, target: &str, body: &str, status: u1
 #[tokio::test]
 async fn bad_input_is_refused_with_a_problem_that_names_the_field() {
     let mut config = ShopConfig::on_free_ports();
-    config.decline_share = 0.0;
+    config.decline_share = Some(0.0);
     let lab = Lab::start(config).await;
     for (method, path, status, field) in [
         (Method::GET, "/products/x", 400, "id"),

@@ -1,0 +1,62 @@
+//! Several statements that happen together or not at all.
+
+use super::{
+    Db, DbError, Param, Row, Statement,
+    pool::{Session, Started},
+};
+
+/// A transaction of a role's database; dropped without [`Tx::commit`], it is undone.
+pub(crate) struct Tx<'d> {
+    db: &'d Db,
+    started: Started,
+}
+
+impl<'d> Tx<'d> {
+    pub(super) fn new(db: &'d Db, started: Started) -> Self {
+        Self { db, started }
+    }
+
+    /// Runs a statement; returns how many rows it changed.
+    pub(crate) async fn execute(
+        &mut self,
+        statement: &Statement,
+        params: &[Param<'_>],
+    ) -> Result<u64, DbError> {
+        let db = self.db;
+        let run = self.session().execute(statement, params);
+        db.watched(statement, statement.timed(run)).await
+    }
+
+    /// Runs a statement; returns every row.
+    pub(crate) async fn fetch_all(
+        &mut self,
+        statement: &Statement,
+        params: &[Param<'_>],
+    ) -> Result<Vec<Row>, DbError> {
+        let db = self.db;
+        let run = self.session().fetch_all(statement, params);
+        db.watched(statement, statement.timed(run)).await
+    }
+
+    /// Runs a statement; returns the first row, if there is one.
+    pub(crate) async fn fetch_optional(
+        &mut self,
+        statement: &Statement,
+        params: &[Param<'_>],
+    ) -> Result<Option<Row>, DbError> {
+        Ok(self.fetch_all(statement, params).await?.into_iter().next())
+    }
+
+    /// Makes what was done last.
+    pub(crate) async fn commit(self) -> Result<(), DbError> {
+        match self.started {
+            Started::Sqlite(transaction) => Ok(transaction.commit().await?),
+        }
+    }
+
+    fn session(&mut self) -> Session<'_> {
+        match &mut self.started {
+            Started::Sqlite(transaction) => Session::Sqlite(transaction),
+        }
+    }
+}
