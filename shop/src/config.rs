@@ -66,6 +66,11 @@ impl Role {
         }
     }
 
+    /// Tells whether the role shows metrics, traces and log lines of its own.
+    pub const fn tells(self) -> bool {
+        !matches!(self, Self::Partners)
+    }
+
     /// Returns the longest chain of calls that a call of this role can start, itself included.
     pub fn depth(self) -> u32 {
         let deepest = self.peers().iter().map(|peer| peer.depth()).max();
@@ -145,6 +150,8 @@ pub struct ShopConfig {
     pub call_timeout: Duration,
     /// Share of payments that are declined, 0 to 1, in place of each country's own.
     pub decline_share: Option<f64>,
+    /// What the delays of the simulated third parties are multiplied by; 0 for none.
+    pub partner_latency: f64,
     /// Seed of everything drawn by lot.
     pub seed: u64,
     /// Units of each product at the start, and after a restock.
@@ -171,6 +178,7 @@ impl ShopConfig {
             db_acquire_timeout: Duration::from_secs(2),
             call_timeout: Duration::from_secs(3),
             decline_share: None,
+            partner_latency: 1.0,
             seed: 1,
             initial_stock: 500,
             restock_every: Some(Duration::from_secs(2)),
@@ -245,6 +253,7 @@ impl TryFrom<&ShopArgs> for ShopConfig {
                 .map_or(DataPlace::Temporary, DataPlace::Folder),
             db_connections: args.db_connections,
             decline_share: args.decline_share,
+            partner_latency: args.partner_latency,
             seed: args.seed,
             initial_stock: args.initial_stock,
             restock_every: (!args.restock_every.is_zero()).then_some(args.restock_every),

@@ -14,5 +14,4 @@ pub(crate) use migrate::Schema;
 pub(crate) use pool::{Db, DbError, DbOptions, Statement};
 pub(crate) use row::{Param, Row};
 pub(crate) use stall::hold_stalls;
-#[expect(unused_imports, reason = "the roles that need it follow")]
 pub(crate) use transaction::Tx;

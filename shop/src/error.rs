@@ -2,6 +2,8 @@
 
 use std::{io, net::SocketAddr, path::PathBuf};
 
+use crate::{config::Role, db::DbError};
+
 /// Why [`crate::run_shop`] or [`crate::run_load`] gave up; each message says what to do next.
 #[derive(Debug, thiserror::Error)]
 pub enum ShopError {
@@ -72,4 +74,17 @@ pub enum ShopError {
     /// A runtime or thread could not be started.
     #[error("cannot start a runtime: {0}")]
     Runtime(#[from] io::Error),
+}
+
+impl ShopError {
+    /// Says that the tables of a role could not be filled.
+    pub(crate) fn prepare(role: Role, error: DbError) -> Self {
+        Self::Database {
+            service: role.name(),
+            source: match error {
+                DbError::Query(source) => source,
+                DbError::PoolTimeout => sqlx::Error::PoolTimedOut,
+            },
+        }
+    }
 }

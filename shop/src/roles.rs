@@ -12,7 +12,11 @@ use crate::{
     config::{Role, ShopConfig},
     db::{Db, DbOptions, Schema},
     error::ShopError,
-    http::{call::Peer, url::BaseUrl},
+    http::{
+        call::{Dependency, Peer},
+        url::BaseUrl,
+    },
+    market::DependencyName,
     telemetry::{business::Business, http_metrics::RouteSpec, metrics::Metrics},
 };
 
@@ -74,6 +78,17 @@ impl Parts<'_> {
         })
     }
 
+    /// Returns how `from` reaches something that may fail on its own; to be made once and shared.
+    pub(crate) fn dependency(
+        &self,
+        from: Role,
+        name: DependencyName,
+    ) -> Result<Dependency, ShopError> {
+        let peer = self.peer(from, name.callee())?;
+        let counts = self.metrics.external.dependency(name);
+        Ok(Dependency::new(name, peer, counts))
+    }
+
     /// Opens and migrates the database of a role.
     pub(crate) async fn database(&self, role: Role, schema: Schema) -> Result<Arc<Db>, ShopError> {
         let failed = |source| ShopError::Database {
@@ -103,8 +118,8 @@ pub(crate) async fn start(role: Role, parts: Parts<'_>) -> Result<Started, ShopE
         Role::Payments => payments::start(parts).await,
         Role::Catalog => catalog::start(parts).await,
         Role::Users => Ok(users::start()),
-        Role::Promotions => Ok(promotions::start()),
-        Role::Partners => Ok(partners::start()),
+        Role::Promotions => promotions::start(parts).await,
+        Role::Partners => Ok(partners::start(parts)),
     }
 }
 

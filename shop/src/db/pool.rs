@@ -47,6 +47,16 @@ pub(crate) enum DbError {
     Query(#[from] sqlx::Error),
 }
 
+impl DbError {
+    /// Tells whether a row with this key is there already.
+    pub(crate) fn is_duplicate(&self) -> bool {
+        let Self::Query(sqlx::Error::Database(said)) = self else {
+            return false;
+        };
+        said.is_unique_violation()
+    }
+}
+
 /// One statement of a role: its text, and where it is counted.
 #[derive(Debug)]
 pub(crate) struct Statement {

@@ -11,7 +11,9 @@ use prometheus_client::{
 
 use crate::config::Role;
 
-use super::{business::Business, db_metrics::DbMetrics, http_metrics::HttpMetrics};
+use super::{
+    business::Business, db_metrics::DbMetrics, external::External, http_metrics::HttpMetrics,
+};
 
 /// `{service}`.
 #[derive(Debug, Clone, Hash, PartialEq, Eq, EncodeLabelSet)]
@@ -58,6 +60,7 @@ pub(crate) struct Metrics {
     pub(crate) http: HttpMetrics,
     pub(crate) db: DbMetrics,
     pub(crate) business: Business,
+    pub(crate) external: External,
 }
 
 impl Metrics {
@@ -67,6 +70,7 @@ impl Metrics {
             http: HttpMetrics::register(&mut registry),
             db: DbMetrics::register(&mut registry),
             business: Business::register(&mut registry, roles),
+            external: External::register(&mut registry, roles),
             registry,
         }
     }
