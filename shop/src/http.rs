@@ -9,5 +9,6 @@ pub(crate) mod identity;
 pub(crate) mod input;
 pub(crate) mod observe;
 pub(crate) mod problem;
+pub(crate) mod query;
 pub(crate) mod serve;
 pub mod url;

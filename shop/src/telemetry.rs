@@ -7,6 +7,7 @@
 //! [`traces`].
 
 pub(crate) mod business;
+pub(crate) mod cache_metrics;
 pub mod catalogue;
 pub(crate) mod db_metrics;
 pub mod exposition;
@@ -15,4 +16,6 @@ pub(crate) mod http_metrics;
 pub mod logs;
 pub mod metrics;
 pub(crate) mod process;
+pub(crate) mod security_metrics;
 pub mod traces;
+pub(crate) mod user_metrics;
