@@ -7,6 +7,8 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use clap::{Args, ValueEnum};
 
+pub mod guard;
+
 use crate::{config::RoleSelection, load::Mix, process::access::CapArgs};
 
 /// How log lines are written to stdout.
@@ -121,6 +123,9 @@ pub struct ShopArgs {
     /// How often products that run low are restocked; 0s never
     #[arg(long, default_value = "2s", value_parser = humantime::parse_duration)]
     pub restock_every: Duration,
+    /// Accounts and limits
+    #[command(flatten)]
+    pub guard: guard::GuardArgs,
     /// What every process of ours takes
     #[command(flatten)]
     pub process: ProcessArgs,

@@ -4,7 +4,11 @@
 
 use std::{fmt, net::SocketAddr, path::PathBuf, str::FromStr, time::Duration};
 
-use crate::{cli::ShopArgs, error::ShopError, http::url::BaseUrl};
+pub mod guard;
+
+use guard::{AccountsConfig, LimitsConfig};
+
+use crate::{cache::RedisUrl, cli::ShopArgs, error::ShopError, http::url::BaseUrl};
 
 /// One part of the shop. The order is the order of draining: callers before the called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -160,6 +164,12 @@ pub struct ShopConfig {
     pub restock_every: Option<Duration>,
     /// Longest time a shutdown waits for running requests.
     pub drain_limit: Duration,
+    /// Redis for caches and limits; without it the process keeps its own.
+    pub redis_url: Option<RedisUrl>,
+    /// How accounts are kept.
+    pub accounts: AccountsConfig,
+    /// How fast clients may ask.
+    pub limits: LimitsConfig,
 }
 
 impl ShopConfig {
@@ -183,6 +193,9 @@ impl ShopConfig {
             initial_stock: 500,
             restock_every: Some(Duration::from_secs(2)),
             drain_limit: Duration::from_secs(5),
+            redis_url: None,
+            accounts: AccountsConfig::default(),
+            limits: LimitsConfig::default(),
         }
     }
 
@@ -258,6 +271,9 @@ impl TryFrom<&ShopArgs> for ShopConfig {
             initial_stock: args.initial_stock,
             restock_every: (!args.restock_every.is_zero()).then_some(args.restock_every),
             drain_limit: args.process.drain_limit,
+            redis_url: args.guard.redis_url.clone(),
+            accounts: AccountsConfig::from(&args.guard),
+            limits: LimitsConfig::from(&args.guard),
             ..Self::on_free_ports()
         };
         config.check_peers()?;

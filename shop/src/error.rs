@@ -68,6 +68,12 @@ pub enum ShopError {
     /// Traces were asked for but the exporter could not be built.
     #[error("cannot set up the export of traces: {0}; check the OTEL_* variables")]
     Traces(String),
+    /// Accounts could not be made or prepared.
+    #[error("cannot prepare accounts: {0}")]
+    Accounts(String),
+    /// The connection to Redis could not be set up.
+    #[error("cannot set up redis: {0}; check --redis-url")]
+    Redis(String),
     /// A client for outgoing calls could not be built.
     #[error("cannot set up outgoing calls: {0}")]
     Client(#[from] reqwest::Error),

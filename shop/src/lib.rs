@@ -11,6 +11,7 @@
 //! drain), `roles` (what the shop does), `db` and [`http`] (with what), [`telemetry`] (what it tells
 //! of itself), [`process`] (listeners, tokens, the parent), [`load`] (the traffic).
 
+pub mod cache;
 pub mod cli;
 pub mod config;
 mod data;
@@ -19,10 +20,12 @@ mod draw;
 pub mod error;
 pub mod http;
 mod ids;
+pub mod limits;
 pub mod load;
 mod market;
 pub mod process;
 mod roles;
+mod secret;
 pub mod shop;
 pub mod telemetry;
 

@@ -9,6 +9,7 @@ use axum::{Router, http::Method};
 use fault::Registry;
 
 use crate::{
+    cache::Caches,
     config::{Role, ShopConfig},
     db::{Db, DbOptions, Schema},
     error::ShopError,
@@ -30,6 +31,7 @@ mod storefront;
 mod users;
 
 pub(crate) use edge::finish;
+pub(crate) use users::{NewAdmin, create_admin};
 
 /// Work that goes on beside the requests, until its role stops.
 pub(crate) type Background = Pin<Box<dyn Future<Output = ()> + Send>>;
@@ -53,6 +55,7 @@ pub(crate) struct Parts<'a> {
     /// Every role this process can reach, with the URL it answers at.
     pub(crate) reachable: &'a [(Role, BaseUrl)],
     pub(crate) client: &'a reqwest::Client,
+    pub(crate) caches: &'a Caches,
 }
 
 impl Parts<'_> {
@@ -117,9 +120,9 @@ pub(crate) async fn start(role: Role, parts: Parts<'_>) -> Result<Started, ShopE
         Role::Orders => orders::start(parts).await,
         Role::Payments => payments::start(parts).await,
         Role::Catalog => catalog::start(parts).await,
-        Role::Users => Ok(users::start()),
         Role::Promotions => promotions::start(parts).await,
         Role::Partners => Ok(partners::start(parts)),
+        Role::Users => users::start(parts).await,
     }
 }
 

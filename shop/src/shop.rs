@@ -19,6 +19,7 @@ use futures_util::future::try_join_all;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
+    cache::Caches,
     config::{Role, ShopConfig},
     data::Folder,
     db::{Db, hold_stalls},
@@ -232,6 +233,7 @@ async fn start_roles(
         reachable.push((*role, BaseUrl::parse(&bound.url())?));
     }
     let client = call::client()?;
+    let caches = Caches::new(config.redis_url.as_ref(), metrics.cache.clone())?;
     let parts = Parts {
         config,
         metrics,
@@ -239,6 +241,7 @@ async fn start_roles(
         folder: folder.path(),
         reachable: &reachable,
         client: &client,
+        caches: &caches,
     };
     try_join_all(business.iter().map(|(role, _)| roles::start(*role, parts))).await
 }

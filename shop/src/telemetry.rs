@@ -7,6 +7,7 @@
 //! [`traces`].
 
 pub(crate) mod business;
+pub(crate) mod cache_metrics;
 pub mod catalogue;
 pub(crate) mod db_metrics;
 pub mod exposition;
@@ -17,4 +18,6 @@ pub mod logs;
 pub mod metrics;
 pub(crate) mod process;
 pub(crate) mod stock;
+pub(crate) mod security_metrics;
 pub mod traces;
+pub(crate) mod user_metrics;

@@ -11,6 +11,8 @@ use serde_json::{Map, Value};
 
 use super::problem::{FieldError, Problem};
 
+mod secret;
+
 /// Longest body a role reads.
 pub(crate) const BODY_LIMIT_BYTES: usize = 16 * 1024;
 /// Largest number that every JSON reader keeps exactly.

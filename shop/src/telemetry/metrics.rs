@@ -12,7 +12,8 @@ use prometheus_client::{
 use crate::config::Role;
 
 use super::{
-    business::Business, db_metrics::DbMetrics, external::External, http_metrics::HttpMetrics,
+    business::Business, cache_metrics::CacheMetrics, db_metrics::DbMetrics, external::External,
+    http_metrics::HttpMetrics, security_metrics::SecurityMetrics, user_metrics::UserMetrics,
 };
 
 /// `{service}`.
@@ -61,6 +62,9 @@ pub(crate) struct Metrics {
     pub(crate) db: DbMetrics,
     pub(crate) business: Business,
     pub(crate) external: External,
+    pub(crate) cache: CacheMetrics,
+    pub(crate) security: SecurityMetrics,
+    pub(crate) users: UserMetrics,
 }
 
 impl Metrics {
@@ -71,6 +75,9 @@ impl Metrics {
             db: DbMetrics::register(&mut registry),
             business: Business::register(&mut registry, roles),
             external: External::register(&mut registry, roles),
+            cache: CacheMetrics::register(&mut registry),
+            security: SecurityMetrics::register(&mut registry, roles),
+            users: UserMetrics::register(&mut registry, roles),
             registry,
         }
     }
