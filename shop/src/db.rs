@@ -4,14 +4,16 @@
 //! Roles see [`Db`], [`Statement`] and [`Row`], and no driver: which database it is stays in
 //! `pool` and `row`. Every query is a span, is timed, and is counted when it completes.
 
+mod error;
 mod migrate;
 mod pool;
 mod row;
 mod stall;
 mod transaction;
 
+pub(crate) use error::DbError;
 pub(crate) use migrate::Schema;
-pub(crate) use pool::{Db, DbError, DbOptions, Statement};
+pub(crate) use pool::{Db, DbOptions, Statement};
 pub(crate) use row::{Param, Row};
 pub(crate) use stall::hold_stalls;
 #[expect(unused_imports, reason = "the roles that need it follow")]

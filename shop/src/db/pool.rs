@@ -15,7 +15,7 @@ use tokio::task::JoinHandle;
 use tokio_util::task::TaskTracker;
 use tracing::{Instrument, Span, field::Empty, info_span};
 
-use super::{Param, Row, row, stall::Held, transaction::Tx};
+use super::{DbError, Param, Row, row, stall::Held, transaction::Tx};
 use crate::{
     config::Role,
     telemetry::db_metrics::{DbMetrics, ServiceDb, StatementMetrics},
@@ -34,17 +34,6 @@ pub(crate) struct DbOptions {
     pub(crate) file: PathBuf,
     pub(crate) connections: u32,
     pub(crate) acquire_timeout: Duration,
-}
-
-/// Why a query brought no result.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum DbError {
-    /// No connection became free in time.
-    #[error("no database connection became free in time")]
-    PoolTimeout,
-    /// The database said no.
-    #[error(transparent)]
-    Query(#[from] sqlx::Error),
 }
 
 /// One statement of a role: its text, and where it is counted.
@@ -282,7 +271,7 @@ impl Db {
         let outcome = work.instrument(span.clone()).await;
         if let Err(error) = &outcome {
             span.record("otel.status_code", "ERROR");
-            span.record("error.type", tracing::field::display(error));
+            span.record("error.type", error.kind().name());
         }
         outcome
     }

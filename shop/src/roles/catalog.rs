@@ -66,10 +66,7 @@ pub(super) async fn start(parts: Parts<'_>) -> Result<Started, ShopError> {
         .await
         .map_err(|error| ShopError::Database {
             service: Role::Catalog.name(),
-            source: match error {
-                DbError::Query(source) => source,
-                DbError::PoolTimeout => sqlx::Error::PoolTimedOut,
-            },
+            source: error.into_source(),
         })?;
     let restocking = parts
         .config
