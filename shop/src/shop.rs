@@ -234,7 +234,7 @@ async fn start_roles(
         config,
         metrics,
         faults,
-        folder: folder.path(),
+        place: &folder.place(),
         reachable: &reachable,
         client: &client,
     };
