@@ -3,7 +3,7 @@
 //! `obs-tui shop` and `obs-tui load` flatten the same structs, so both programs take the same flags.
 //! Parsing only; what the flags mean is decided in [`crate::config`] and [`crate::load`].
 
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{convert::Infallible, fmt, net::SocketAddr, path::PathBuf, str::FromStr, time::Duration};
 
 use clap::{Args, ValueEnum};
 
@@ -44,6 +44,32 @@ pub struct ProcessArgs {
     /// Limits on faults
     #[command(flatten)]
     pub caps: CapArgs,
+}
+
+/// A URL that may hold a password, and that no message of ours shows.
+#[derive(Clone)]
+pub struct SecretUrl(String);
+
+impl SecretUrl {
+    /// Returns it as it was given.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for SecretUrl {
+    type Err = Infallible;
+
+    // What is wrong with it is told later, since the parser of arguments would repeat it.
+    fn from_str(text: &str) -> Result<Self, Infallible> {
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl fmt::Debug for SecretUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SecretUrl(…)")
+    }
 }
 
 /// Arguments of `shop` (and `obs-tui shop`).
@@ -105,6 +131,10 @@ pub struct ShopArgs {
     /// Folder of the databases; without it they live in a temporary folder that is removed at exit
     #[arg(long, env = "SHOP_DATA_DIR", value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
+    /// Database in place of the folder: postgres://, mariadb:// or mysql://, with user, password, host
+    /// and name, or sqlite://FOLDER. The variable keeps a password out of the list of processes
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]
+    pub database_url: Option<SecretUrl>,
     /// Database connections of each role
     #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=256))]
     pub db_connections: u32,

@@ -8,7 +8,8 @@ pub mod guard;
 
 use guard::{AccountsConfig, LimitsConfig};
 
-use crate::{cache::RedisUrl, cli::ShopArgs, error::ShopError, http::url::BaseUrl};
+pub use crate::db::DatabaseServer;
+use crate::{cache::RedisUrl, cli::ShopArgs, db, error::ShopError, http::url::BaseUrl};
 
 /// One part of the shop. The order is the order of draining: callers before the called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -122,6 +123,27 @@ pub enum DataPlace {
     Temporary,
     /// A folder that stays.
     Folder(PathBuf),
+    /// A server; each role has a schema (PostgreSQL) or a database (MariaDB, MySQL) of its own on it.
+    Server(DatabaseServer),
+}
+
+impl DataPlace {
+    /// Reads what `--database-url` says.
+    pub fn from_url(text: &str) -> Result<Self, ShopError> {
+        db::place(text)
+    }
+
+    fn of(args: &ShopArgs) -> Result<Self, ShopError> {
+        match (&args.database_url, &args.data_dir) {
+            (Some(_), Some(_)) => Err(ShopError::DatabaseUrl {
+                reason: "--data-dir is given as well".to_owned(),
+                remedy: "give one of them; DATABASE_URL and SHOP_DATA_DIR count as given",
+            }),
+            (Some(url), None) => Self::from_url(url.reveal()),
+            (None, Some(folder)) => Ok(Self::Folder(folder.clone())),
+            (None, None) => Ok(Self::Temporary),
+        }
+    }
 }
 
 /// One role and where it listens.
@@ -260,10 +282,7 @@ impl TryFrom<&ShopArgs> for ShopConfig {
             elsewhere,
             metrics_listen: args.metrics_listen,
             control_listen: args.control_listen,
-            data: args
-                .data_dir
-                .clone()
-                .map_or(DataPlace::Temporary, DataPlace::Folder),
+            data: DataPlace::of(args)?,
             db_connections: args.db_connections,
             decline_share: args.decline_share,
             partner_latency: args.partner_latency,

@@ -41,6 +41,26 @@ pub enum ShopError {
         /// What the database said.
         source: sqlx::Error,
     },
+    /// A database server would not have us.
+    #[error("cannot use the database of {service} at {server}: {source}; {remedy}")]
+    DatabaseRefused {
+        /// The role it belongs to.
+        service: &'static str,
+        /// The server, without user and password.
+        server: String,
+        /// What to do about it.
+        remedy: String,
+        /// What the driver or the database said.
+        source: sqlx::Error,
+    },
+    /// The URL of the database cannot be read.
+    #[error("--database-url: {reason}; {remedy}")]
+    DatabaseUrl {
+        /// What is wrong with it.
+        reason: String,
+        /// How to write it.
+        remedy: &'static str,
+    },
     /// A file or folder of ours could not be used.
     #[error("cannot {doing} {path}: {source}", path = path.display())]
     File {
@@ -87,10 +107,7 @@ impl ShopError {
     pub(crate) fn prepare(role: Role, error: DbError) -> Self {
         Self::Database {
             service: role.name(),
-            source: match error {
-                DbError::Query(source) => source,
-                DbError::PoolTimeout => sqlx::Error::PoolTimedOut,
-            },
+            source: error.into_source(),
         }
     }
 }

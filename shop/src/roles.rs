@@ -3,7 +3,7 @@
 //! A role is a router, the routes it is counted by, perhaps a database, and perhaps work in the
 //! background. Roles share no state; they talk over HTTP even inside one process.
 
-use std::{future::Future, path::Path, pin::Pin, sync::Arc};
+use std::{future::Future, pin::Pin, sync::Arc};
 
 use axum::{Router, http::Method};
 use fault::Registry;
@@ -11,7 +11,7 @@ use fault::Registry;
 use crate::{
     cache::Caches,
     config::{Role, ShopConfig},
-    db::{Db, DbOptions, Schema},
+    db::{Db, DbOptions, Place, Schema},
     error::ShopError,
     http::{
         call::{Dependency, Peer},
@@ -51,7 +51,7 @@ pub(crate) struct Parts<'a> {
     pub(crate) config: &'a ShopConfig,
     pub(crate) metrics: &'a Metrics,
     pub(crate) faults: &'a Registry,
-    pub(crate) folder: &'a Path,
+    pub(crate) place: &'a Place,
     /// Every role this process can reach, with the URL it answers at.
     pub(crate) reachable: &'a [(Role, BaseUrl)],
     pub(crate) client: &'a reqwest::Client,
@@ -94,21 +94,19 @@ impl Parts<'_> {
 
     /// Opens and migrates the database of a role.
     pub(crate) async fn database(&self, role: Role, schema: Schema) -> Result<Arc<Db>, ShopError> {
-        let failed = |source| ShopError::Database {
-            service: role.name(),
-            source,
-        };
         let options = DbOptions {
             role,
-            file: self.folder.join(format!("{role}.db")),
+            place: self.place.clone(),
             connections: self.config.db_connections,
             acquire_timeout: self.config.db_acquire_timeout,
         };
         let stalls = self.faults.db_stalls(role.name());
-        let db = Db::open(options, &self.metrics.db, stalls)
-            .await
-            .map_err(failed)?;
-        db.migrate(schema).await.map_err(failed)?;
+        let db = Db::open(options, &self.metrics.db, stalls).await?;
+        let migrated = db.migrate(schema).await;
+        migrated.map_err(|source| ShopError::Database {
+            service: role.name(),
+            source,
+        })?;
         Ok(Arc::new(db))
     }
 }

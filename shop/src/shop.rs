@@ -238,7 +238,7 @@ async fn start_roles(
         config,
         metrics,
         faults,
-        folder: folder.path(),
+        place: &folder.place(),
         reachable: &reachable,
         client: &client,
         caches: &caches,

@@ -17,7 +17,7 @@ pub(crate) mod http_metrics;
 pub mod logs;
 pub mod metrics;
 pub(crate) mod process;
-pub(crate) mod stock;
 pub(crate) mod security_metrics;
+pub(crate) mod stock;
 pub mod traces;
 pub(crate) mod user_metrics;

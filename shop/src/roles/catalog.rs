@@ -68,7 +68,7 @@ struct Catalog {
 pub(super) async fn start(parts: Parts<'_>) -> Result<Started, ShopError> {
     let db = parts.database(Role::Catalog, schema::SCHEMA).await?;
     let stock = i64::from(parts.config.initial_stock);
-    let catalog = Arc::new(Catalog::new(Arc::clone(&db), parts.business()));
+    let catalog = Arc::new(Catalog::new(Arc::clone(&db), parts));
     let prepared = catalog.prepare(stock).await;
     prepared.map_err(|error| ShopError::prepare(Role::Catalog, error))?;
     let mut background: Vec<Background> = vec![Box::pin(upkeep::purge(Arc::clone(&catalog)))];
@@ -139,15 +139,15 @@ fn routes() -> Vec<RouteSpec> {
 }
 
 impl Catalog {
-    fn new(db: Arc<Db>, business: Business) -> Self {
+    fn new(db: Arc<Db>, parts: Parts<'_>) -> Self {
         let inventory = Arc::new(Inventory::new(Arc::clone(&db)));
         Self {
-            products: Products::new(Arc::clone(&db)),
+            products: Products::new(Arc::clone(&db), parts.caches),
             reservations: Reservations::new(Arc::clone(&db), Arc::clone(&inventory)),
             changes: Changes::new(&db),
             inventory,
             db,
-            business,
+            business: parts.business(),
             ids: Ids::default(),
         }
     }

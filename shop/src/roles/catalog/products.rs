@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use axum::body::Bytes;
 use serde_json::{Value, json};
 
 use super::shelf::{Shelf, Shelved};
 use crate::{
+    cache::Caches,
     db::{Db, DbError, Param, Row, Statement},
     http::query::Page,
 };
@@ -95,8 +95,8 @@ impl Product {
         })
     }
 
-    fn to_body(&self) -> Bytes {
-        self.to_json().to_string().into()
+    fn to_body(&self) -> String {
+        self.to_json().to_string()
     }
 }
 
@@ -111,10 +111,10 @@ pub(super) struct Products {
 }
 
 impl Products {
-    pub(super) fn new(db: Arc<Db>) -> Self {
+    pub(super) fn new(db: Arc<Db>, caches: &Caches) -> Self {
         let select = |sql| db.statement("select", "products", sql);
         Self {
-            shelf: Shelf::new(),
+            shelf: Shelf::new(caches),
             list: select(concat!(
                 "SELECT ",
                 columns!(),
@@ -138,12 +138,12 @@ impl Products {
         let found = self.shelf.through(&search.key(), load).await?;
         // A page is never missing: it may be empty.
         Ok(found.unwrap_or_else(|| Shelved {
-            body: Bytes::new(),
+            body: String::new(),
             stale: false,
         }))
     }
 
-    async fn load_page(&self, search: &Search) -> Result<Bytes, DbError> {
+    async fn load_page(&self, search: &Search) -> Result<String, DbError> {
         let Page { limit, offset } = search.page;
         let pattern = search.pattern();
         let category = search.category.as_str();
@@ -167,7 +167,7 @@ impl Products {
             "limit": limit,
             "offset": offset,
         });
-        Ok(page.to_string().into())
+        Ok(page.to_string())
     }
 
     /// Returns a product's answer, perhaps a stale one.
@@ -184,7 +184,7 @@ impl Products {
 
     /// Takes note of what a product is now.
     pub(super) async fn keep(&self, product: &Product) {
-        self.shelf.put(&key(product.id), product.to_body()).await;
+        self.shelf.put(&key(product.id), &product.to_body()).await;
     }
 
     /// Takes note that a product is gone.

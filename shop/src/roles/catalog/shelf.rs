@@ -1,32 +1,37 @@
 //! Answers that can be given again: fresh for two seconds, and, when the database does not answer,
 //! stale for up to five minutes.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use axum::{
-    body::Bytes,
     http::{HeaderValue, header},
     response::{IntoResponse, Response},
 };
-use moka::future::Cache;
 use tracing::{Instrument, Span, field::Empty, info_span};
 
-use crate::{config::Role, db::DbError, http::call::STALE};
+use crate::{
+    cache::{Cache, Caches, Keep},
+    config::Role,
+    db::DbError,
+    http::call::STALE,
+};
 
-const FRESH: Duration = Duration::from_secs(2);
-const KEPT: Duration = Duration::from_mins(5);
-const MOST: u64 = 2_000;
+const KEEP: Keep = Keep {
+    fresh: Duration::from_secs(2),
+    stale: Duration::from_mins(5),
+    entries: 2_000,
+};
 /// How long the database may take before a stale answer is better than none.
 const PATIENCE: Duration = Duration::from_millis(300);
 
-/// The answers that are kept, by key.
+/// The answers that are kept, by key: JSON as it goes to the client.
 #[derive(Debug)]
-pub(super) struct Shelf(Cache<String, (Instant, Bytes)>);
+pub(super) struct Shelf(Cache<String>);
 
 /// A JSON answer, and whether it is older than it should be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Shelved {
-    pub(super) body: Bytes,
+    pub(super) body: String,
     pub(super) stale: bool,
 }
 
@@ -43,16 +48,15 @@ impl IntoResponse for Shelved {
 }
 
 impl Shelf {
-    pub(super) fn new() -> Self {
-        let cache = Cache::builder().max_capacity(MOST).time_to_live(KEPT);
-        Self(cache.build())
+    pub(super) fn new(caches: &Caches) -> Self {
+        Self(caches.cache(Role::Catalog, "products", KEEP))
     }
 
     /// Returns the answer kept under `key`, or loads it; nothing is kept of what is not there.
     pub(super) async fn through(
         &self,
         key: &str,
-        load: impl AsyncFnOnce() -> Result<Option<Bytes>, DbError>,
+        load: impl AsyncFnOnce() -> Result<Option<String>, DbError>,
     ) -> Result<Option<Shelved>, DbError> {
         if let Some(body) = self.look_up(key).await {
             return Ok(Some(Shelved { body, stale: false }));
@@ -61,21 +65,21 @@ impl Shelf {
         let mut load = Box::pin(load());
         let loaded = match tokio::time::timeout(PATIENCE, &mut load).await {
             Ok(loaded) => loaded,
-            Err(_) => match self.stale(key).await {
+            Err(_) => match self.0.stale(key).await {
                 Some(body) => return Ok(Some(instead(body, "database_slow"))),
                 None => load.await,
             },
         };
         match loaded {
             Ok(Some(body)) => {
-                self.put(key, body.clone()).await;
+                self.0.put(key, &body).await;
                 Ok(Some(Shelved { body, stale: false }))
             }
             Ok(None) => {
-                self.remove(key).await;
+                self.0.remove(key).await;
                 Ok(None)
             }
-            Err(error) => match self.stale(key).await {
+            Err(error) => match self.0.stale(key).await {
                 Some(body) => Ok(Some(instead(body, "database_failed"))),
                 None => Err(error),
             },
@@ -83,7 +87,7 @@ impl Shelf {
     }
 
     /// Looks a fresh answer up, in a span of its own.
-    async fn look_up(&self, key: &str) -> Option<Bytes> {
+    async fn look_up(&self, key: &str) -> Option<String> {
         let span = info_span!(
             "cache",
             otel.name = "cache get products",
@@ -92,33 +96,24 @@ impl Shelf {
             cache.hit = Empty,
         );
         let look = async {
-            let found = self.fresh(key).await;
+            let found = self.0.fresh(key).await;
             Span::current().record("cache.hit", found.is_some());
             found
         };
         look.instrument(span).await
     }
 
-    async fn fresh(&self, key: &str) -> Option<Bytes> {
-        let (since, body) = self.0.get(key).await?;
-        (since.elapsed() < FRESH).then_some(body)
-    }
-
-    async fn stale(&self, key: &str) -> Option<Bytes> {
-        self.0.get(key).await.map(|(_, body)| body)
-    }
-
-    pub(super) async fn put(&self, key: &str, body: Bytes) {
-        self.0.insert(key.to_owned(), (Instant::now(), body)).await;
+    pub(super) async fn put(&self, key: &str, body: &String) {
+        self.0.put(key, body).await;
     }
 
     pub(super) async fn remove(&self, key: &str) {
-        self.0.invalidate(key).await;
+        self.0.remove(key).await;
     }
 }
 
 /// Says that an old answer is given in place of a new one.
-fn instead(body: Bytes, reason: &'static str) -> Shelved {
+fn instead(body: String, reason: &'static str) -> Shelved {
     tracing::warn!(reason, "stale answer");
     Shelved { body, stale: true }
 }
