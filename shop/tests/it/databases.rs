@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Returns an empty database of each kind that is to be had here.
-async fn databases() -> Vec<(&'static str, DataPlace)> {
+pub(crate) async fn databases() -> Vec<(&'static str, DataPlace)> {
     let mut all = vec![("sqlite", DataPlace::Temporary)];
     for (name, server) in [
         ("postgresql", Server::postgres()),
@@ -27,7 +27,7 @@ async fn databases() -> Vec<(&'static str, DataPlace)> {
 }
 
 /// Returns a shop on a database, without what happens by lot or by itself.
-fn quiet(place: DataPlace) -> ShopConfig {
+pub(crate) fn quiet(place: DataPlace) -> ShopConfig {
     let mut config = ShopConfig::on_free_ports();
     config.data = place;
     config.decline_share = Some(0.0);

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
+mod ask;
+mod catalog;
 mod child;
 mod databases;
 mod faults;
@@ -9,6 +11,8 @@ mod lab;
 mod load;
 mod metrics;
 mod otlp;
+mod partners;
+mod promotions;
 mod roles;
 mod routes;
 mod servers;
