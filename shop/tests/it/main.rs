@@ -9,6 +9,7 @@ mod lab;
 mod load;
 mod metrics;
 mod otlp;
+mod outages;
 mod roles;
 mod routes;
 mod servers;
