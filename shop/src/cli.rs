@@ -7,6 +7,8 @@ use std::{convert::Infallible, fmt, net::SocketAddr, path::PathBuf, str::FromStr
 
 use clap::{Args, ValueEnum};
 
+pub mod guard;
+
 use crate::{config::RoleSelection, load::Mix, process::access::CapArgs};
 
 /// How log lines are written to stdout.
@@ -139,6 +141,9 @@ pub struct ShopArgs {
     /// Share of payments that are declined, such as 5% or 0.05, in place of each country's own
     #[arg(long, env = "SHOP_DECLINE_SHARE", value_name = "SHARE", value_parser = parse_share)]
     pub decline_share: Option<f64>,
+    /// What the delays of the simulated third parties are multiplied by; 0 for none
+    #[arg(long, env = "SHOP_PARTNER_LATENCY", default_value_t = 1.0, value_name = "FACTOR", value_parser = parse_factor)]
+    pub partner_latency: f64,
     /// Seed of everything the shop draws by lot
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
@@ -148,6 +153,9 @@ pub struct ShopArgs {
     /// How often products that run low are restocked; 0s never
     #[arg(long, default_value = "2s", value_parser = humantime::parse_duration)]
     pub restock_every: Duration,
+    /// Accounts and limits
+    #[command(flatten)]
+    pub guard: guard::GuardArgs,
     /// What every process of ours takes
     #[command(flatten)]
     pub process: ProcessArgs,
@@ -213,6 +221,18 @@ fn parse_share(text: &str) -> Result<f64, String> {
         Ok(share)
     } else {
         Err("a share lies between 0% and 100%; 50 without % is read as 5000%".to_owned())
+    }
+}
+
+/// Reads a factor: finite, not negative, at most 1,000.
+fn parse_factor(text: &str) -> Result<f64, String> {
+    let factor: f64 = text
+        .parse()
+        .map_err(|_| "write a factor, such as 1 or 0.5".to_owned())?;
+    if (0.0..=1_000.0).contains(&factor) {
+        Ok(factor)
+    } else {
+        Err("a factor lies between 0 and 1000".to_owned())
     }
 }
 

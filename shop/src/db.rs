@@ -35,7 +35,6 @@ pub(crate) use row::{Param, Row};
 pub use server::DatabaseServer;
 pub(crate) use server::place;
 pub(crate) use stall::hold_stalls;
-#[expect(unused_imports, reason = "the roles that need it follow")]
 pub(crate) use transaction::Tx;
 
 /// Where the databases of the roles are.

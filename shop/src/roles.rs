@@ -9,10 +9,15 @@ use axum::{Router, http::Method};
 use fault::Registry;
 
 use crate::{
+    cache::Caches,
     config::{Role, ShopConfig},
     db::{Db, DbOptions, Place, Schema},
     error::ShopError,
-    http::{call::Peer, url::BaseUrl},
+    http::{
+        call::{Dependency, Peer},
+        url::BaseUrl,
+    },
+    market::DependencyName,
     telemetry::{business::Business, http_metrics::RouteSpec, metrics::Metrics},
 };
 
@@ -26,6 +31,7 @@ mod storefront;
 mod users;
 
 pub(crate) use edge::finish;
+pub(crate) use users::{NewAdmin, create_admin};
 
 /// Work that goes on beside the requests, until its role stops.
 pub(crate) type Background = Pin<Box<dyn Future<Output = ()> + Send>>;
@@ -49,6 +55,7 @@ pub(crate) struct Parts<'a> {
     /// Every role this process can reach, with the URL it answers at.
     pub(crate) reachable: &'a [(Role, BaseUrl)],
     pub(crate) client: &'a reqwest::Client,
+    pub(crate) caches: &'a Caches,
 }
 
 impl Parts<'_> {
@@ -72,6 +79,17 @@ impl Parts<'_> {
             // Who passes on waits longer than who is asked to, so that the inner reason comes out.
             timeout: self.config.call_timeout * to.depth(),
         })
+    }
+
+    /// Returns how `from` reaches something that may fail on its own; to be made once and shared.
+    pub(crate) fn dependency(
+        &self,
+        from: Role,
+        name: DependencyName,
+    ) -> Result<Dependency, ShopError> {
+        let peer = self.peer(from, name.callee())?;
+        let counts = self.metrics.external.dependency(name);
+        Ok(Dependency::new(name, peer, counts))
     }
 
     /// Opens and migrates the database of a role.
@@ -100,9 +118,9 @@ pub(crate) async fn start(role: Role, parts: Parts<'_>) -> Result<Started, ShopE
         Role::Orders => orders::start(parts).await,
         Role::Payments => payments::start(parts).await,
         Role::Catalog => catalog::start(parts).await,
-        Role::Users => Ok(users::start()),
-        Role::Promotions => Ok(promotions::start()),
-        Role::Partners => Ok(partners::start()),
+        Role::Promotions => promotions::start(parts).await,
+        Role::Partners => Ok(partners::start(parts)),
+        Role::Users => users::start(parts).await,
     }
 }
 
