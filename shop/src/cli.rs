@@ -132,7 +132,7 @@ pub struct ShopArgs {
     #[arg(long, env = "SHOP_DATA_DIR", value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
     /// Database in place of the folder: postgres://, mariadb:// or mysql://, with user, password, host
-    /// and name, or sqlite://FOLDER. The variable keeps a password out of the list of processes
+    /// and name, or `sqlite://FOLDER`. The variable keeps a password out of the list of processes
     #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]
     pub database_url: Option<SecretUrl>,
     /// Database connections of each role

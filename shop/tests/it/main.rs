@@ -11,6 +11,7 @@ mod lab;
 mod load;
 mod metrics;
 mod otlp;
+mod outages;
 mod partners;
 mod promotions;
 mod roles;
