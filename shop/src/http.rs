@@ -5,6 +5,7 @@
 
 mod accept;
 pub(crate) mod call;
+pub(crate) mod identity;
 pub(crate) mod input;
 pub(crate) mod observe;
 pub(crate) mod problem;
