@@ -19,6 +19,7 @@ use futures_util::future::try_join_all;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
+    cache::Caches,
     config::{Role, ShopConfig},
     data::Folder,
     db::{Db, hold_stalls},
@@ -175,7 +176,9 @@ impl Shop {
 
     fn serve(&mut self, business: Vec<(Role, Bound)>, started: Vec<Started>, metrics: &Metrics) {
         for ((role, bound), started) in business.into_iter().zip(started) {
-            let http = Arc::new(metrics.http.service(role.name(), &started.routes));
+            let http = role
+                .tells()
+                .then(|| Arc::new(metrics.http.service(role.name(), &started.routes)));
             let router = roles::finish(&started, http, &self.faults);
             if let Some(db) = &started.db {
                 let stalls = self.faults.db_stalls(role.name());
@@ -230,13 +233,15 @@ async fn start_roles(
         reachable.push((*role, BaseUrl::parse(&bound.url())?));
     }
     let client = call::client()?;
+    let caches = Caches::new(config.redis_url.as_ref(), metrics.cache.clone())?;
     let parts = Parts {
         config,
         metrics,
         faults,
-        folder: folder.path(),
+        place: &folder.place(),
         reachable: &reachable,
         client: &client,
+        caches: &caches,
     };
     try_join_all(business.iter().map(|(role, _)| roles::start(*role, parts))).await
 }

@@ -7,12 +7,17 @@
 //! [`traces`].
 
 pub(crate) mod business;
+pub(crate) mod cache_metrics;
 pub mod catalogue;
 pub(crate) mod db_metrics;
 pub mod exposition;
+pub(crate) mod external;
 pub(crate) mod faults;
 pub(crate) mod http_metrics;
 pub mod logs;
 pub mod metrics;
 pub(crate) mod process;
+pub(crate) mod security_metrics;
+pub(crate) mod stock;
 pub mod traces;
+pub(crate) mod user_metrics;

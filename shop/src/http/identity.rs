@@ -23,6 +23,10 @@ const SESSION: HeaderName = HeaderName::from_static("x-shop-session");
 const COUNTRY: HeaderName = HeaderName::from_static("x-shop-country");
 /// Where a client says that it is, when its account does not.
 const PUBLIC_COUNTRY: HeaderName = HeaderName::from_static("x-country");
+/// The cookie that holds the token of a login.
+pub(crate) const LOGIN_COOKIE: &str = "shop_session";
+/// The cookie that holds the id of an anonymous visit.
+pub(crate) const VISIT_COOKIE: &str = "shop_cart";
 const ADMIN: &str = "admin";
 const CUSTOMER: &str = "customer";
 /// Longest id of an anonymous session.
