@@ -1,6 +1,7 @@
 //! The command line: what can be asked for. It decides nothing.
 
 mod rules;
+mod session;
 
 use std::path::PathBuf;
 
@@ -9,6 +10,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::dashboard::{Palette, Unit};
 
 pub use rules::{CheckArgs, ProfileName, RulesAction, RulesCommand, ScaleArgs, TestArgs};
+pub use session::SessionArgs;
 
 /// Watches a system, breaks it on purpose, and proves that its alerts work.
 ///
@@ -81,6 +83,9 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Hold a whole session: start everything, wait until it is healthy, let customers of four kinds
+    /// shop, stop everything, and sum up.
+    Session(SessionArgs),
     /// Serve the shop: the instrumented patient.
     Shop(shop::cli::ShopArgs),
     /// Generate traffic for a shop.

@@ -6,6 +6,8 @@ mod child;
 mod faults;
 mod lab;
 mod load;
+mod load_users;
+mod load_visits;
 mod metrics;
 mod otlp;
 mod roles;
