@@ -45,7 +45,7 @@ use crate::{
     telemetry::logs::LOAD_SERVICE,
 };
 pub use config::LoadConfig;
-pub use kind::{Journey, Kind, Kinds, Mix};
+pub use kind::{HAS_CARTS_AND_ACCOUNTS, Journey, Kind, Kinds, Mix};
 use measure::Measures;
 use schedule::Demand;
 pub use summary::{Summary, Tally};

@@ -45,18 +45,20 @@ pub struct LoadArgs {
     #[arg(long, value_parser = humantime::parse_duration)]
     pub duration: Option<Duration>,
     /// Pause before each further request of a visit, and between two visits of a customer: 2s,
-    /// 0.5s..3s or exp:2s (default: none, and 0.5s..3s with --users)
+    /// 0.5s..3s or exp:2s (default: none, and 0.5s..3s with --users
+    /// and no --rate)
     #[arg(long, value_name = "TIME")]
     pub think_time: Option<ThinkTime>,
     /// Seed of arrivals and journeys
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
     /// Weights of the kinds of customers: browsers, abandoners, buyers, admins, attackers (default:
-    /// browsers=45,abandoners=10,buyers=45, and one admin in a hundred with --admin-token-file)
+    /// browsers=45,abandoners=10,buyers=45, and one admin in a hundred with --admin-token-file or
+    /// --demo)
     #[arg(long, value_name = "KIND=WEIGHT,…", conflicts_with = "journey")]
     pub mix: Option<Kinds>,
     /// Weights of single journeys in place of --mix: browse, view, buy, checkout, abandon,
-    /// leave_cart, administer, guess, scan
+    /// `leave_cart`, administer, guess, scan
     #[arg(long, value_name = "NAME=WEIGHT,…")]
     pub journey: Option<Mix>,
     /// Weights of the countries that customers come from
@@ -65,6 +67,9 @@ pub struct LoadArgs {
     /// File with the bearer token of an admin
     #[arg(long, env = "LOAD_ADMIN_TOKEN_FILE", value_name = "FILE")]
     pub admin_token_file: Option<PathBuf>,
+    /// The shop runs with --demo: admins use the token of its demo, which everyone knows
+    #[arg(long, conflicts_with = "admin_token_file")]
+    pub demo: bool,
     /// Share of visits whose traces are marked as sampled
     #[arg(long, env = "LOAD_TRACE_SHARE", default_value = "100%", value_name = "SHARE", value_parser = parse_share)]
     pub trace_share: f64,

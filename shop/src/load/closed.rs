@@ -124,7 +124,7 @@ impl Members {
 impl Customer {
     /// Visits again and again until there are fewer customers than this one's place.
     async fn come_and_go(mut self) {
-        let mut lots = Draw::new(self.plan.seed ^ 0x7468_696e_6b, u64::from(self.index));
+        let mut lots = Draw::new(self.plan.seed ^ 0x0074_6869_6e6b, u64::from(self.index));
         // Not all at once: the first visit comes somewhere within the first pause.
         let first = self.think.pick(&mut lots).mul_f64(lots.unit());
         let first = self.beat().map_or(first, |beat| beat.mul_f64(lots.unit()));

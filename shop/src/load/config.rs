@@ -17,6 +17,9 @@ use crate::{error::ShopError, http::url::BaseUrl};
 const USUAL_THINK: ThinkTime =
     ThinkTime::Between(Duration::from_millis(500), Duration::from_secs(3));
 
+/// The token of the admin that a shop with `--demo` has; no other shop knows it.
+const DEMO_ADMIN_TOKEN: &str = "admin-token-456";
+
 /// What a load generator is to do.
 #[derive(Debug, Clone)]
 pub struct LoadConfig {
@@ -80,12 +83,17 @@ impl TryFrom<&LoadArgs> for LoadConfig {
 
     fn try_from(args: &LoadArgs) -> Result<Self, ShopError> {
         let schedule = schedule(args).map_err(ShopError::Load)?;
-        let think = match (args.think_time, schedule.demand()) {
-            (Some(think), _) => think,
-            (None, Demand::Users) => USUAL_THINK,
-            (None, Demand::Rate) => ThinkTime::NONE,
+        let comes_when_it_likes = schedule.demand() == Demand::Users && schedule.pace().is_none();
+        let usual_think = if comes_when_it_likes {
+            USUAL_THINK
+        } else {
+            ThinkTime::NONE
         };
-        let admin_token = args.admin_token_file.as_deref().map(token).transpose()?;
+        let think = args.think_time.unwrap_or(usual_think);
+        let admin_token = match &args.admin_token_file {
+            Some(file) => Some(token(file)?),
+            None => args.demo.then(|| DEMO_ADMIN_TOKEN.to_owned()),
+        };
         let usual = || match admin_token {
             Some(_) => Kinds::default().with_admins(),
             None => Kinds::default(),

@@ -7,9 +7,9 @@ use std::{fmt, str::FromStr};
 use super::weights::{Turns, Weights};
 use crate::draw::Draw;
 
-/// Whether the shop has carts, checkout and accounts; without, customers use what it has had from
-/// the beginning, so that no journey of the default mix is refused for want of a route.
-pub(super) const HAS_CARTS_AND_ACCOUNTS: bool = false;
+/// Whether the shop has carts, checkout and accounts (and `--demo`); without, customers use what it
+/// has had from the beginning, so that no journey of the default mix is refused for want of a route.
+pub const HAS_CARTS_AND_ACCOUNTS: bool = false;
 
 /// What a customer comes for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -92,14 +92,20 @@ impl Journey {
 
     /// Returns how many of [`WHOLE`] visits of its kind are this journey.
     const fn share(self) -> u32 {
-        match (self, HAS_CARTS_AND_ACCOUNTS) {
-            (Self::Browse, _) => 50,
-            (Self::View, _) => 40,
-            (Self::Buy, false) | (Self::Abandon, false) | (Self::Administer, _) => WHOLE,
-            (Self::Checkout | Self::LeaveCart, false) => 0,
-            (Self::Buy, true) => 72,
-            (Self::Checkout, true) => WHOLE - 72,
-            (Self::Abandon | Self::LeaveCart, true) | (Self::Guess | Self::Scan, _) => WHOLE / 2,
+        let [buy, abandon] = if HAS_CARTS_AND_ACCOUNTS {
+            [72, WHOLE / 2]
+        } else {
+            [WHOLE; 2]
+        };
+        match self {
+            Self::Browse => 50,
+            Self::View => 40,
+            Self::Buy => buy,
+            Self::Checkout => WHOLE - buy,
+            Self::Abandon => abandon,
+            Self::LeaveCart => WHOLE - abandon,
+            Self::Administer => WHOLE,
+            Self::Guess | Self::Scan => WHOLE / 2,
         }
     }
 }

@@ -82,23 +82,27 @@ fn write(text: &str) {
 fn line(elapsed: Duration, rate: f64, glance: &Glance) -> String {
     let seconds = elapsed.as_secs();
     let [completed, refused, failed, shed, dropped] = glance.so_far;
-    let mut line = format!("{:02}:{:02}  {rate:.1}/s", seconds / 60, seconds % 60);
+    let mut parts = vec![
+        format!("{:02}:{:02}", seconds / 60, seconds % 60),
+        format!("{rate:.1}/s"),
+    ];
     if glance.users > 0 {
-        line += &format!("  {} users", glance.users);
+        parts.push(format!("{} users", glance.users));
     }
-    line += &format!(
-        "  {} in flight  ok {completed}  refused {refused}  failed {failed}",
-        glance.under_way
-    );
+    parts.push(format!("{} in flight", glance.under_way));
+    parts.push(format!("ok {completed}"));
+    parts.push(format!("refused {refused}"));
+    parts.push(format!("failed {failed}"));
     for (name, count) in [("shed", shed), ("dropped", dropped)] {
         if count > 0 {
-            line += &format!("  {name} {count}");
+            parts.push(format!("{name} {count}"));
         }
     }
     if let Some([p50, p95]) = glance.times.map(|times| times.map(ms)) {
-        line += &format!("  p50 {p50:.1} ms  p95 {p95:.1} ms");
+        parts.push(format!("p50 {p50:.1} ms"));
+        parts.push(format!("p95 {p95:.1} ms"));
     }
-    line
+    parts.join("  ")
 }
 
 fn log(elapsed: Duration, rate: f64, glance: &Glance) {

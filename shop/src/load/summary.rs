@@ -177,17 +177,21 @@ impl Summary {
     /// Returns the sentence of the totals and a table, a line for each journey.
     pub fn table(&self) -> String {
         let mut text = format!("{self}\n\n");
-        let _ = writeln!(
+        let [journey, sent, completed, refused, failed] =
+            ["journey", "sent", "completed", "refused", "failed"];
+        let _ = write!(
             text,
-            "{:<12}{:>9}{:>10}{:>9}{:>8}   {:<42}{}",
-            "journey",
-            "sent",
-            "completed",
-            "refused",
-            "failed",
-            "since due: p50 p95 p99 max (ms)",
-            "service: p50 p95 p99 max (ms)",
+            "{journey:<12}{sent:>9}{completed:>10}{refused:>9}{failed:>8}"
         );
+        for times in ["since due", "service"] {
+            let _ = write!(
+                text,
+                "   {:<39}",
+                format!("{times} p50, p95, p99, max in ms")
+            );
+        }
+        text.truncate(text.trim_end().len());
+        text.push('\n');
         let named = self
             .journeys
             .iter()

@@ -23,7 +23,7 @@ impl ThinkTime {
     pub(super) fn pick(self, draw: &mut Draw) -> Duration {
         match self {
             Self::Fixed(time) => time,
-            Self::Between(least, most) => least + (most - least).mul_f64(draw.unit()),
+            Self::Between(least, most) => least + most.saturating_sub(least).mul_f64(draw.unit()),
             // 1 - u lies in (0, 1], so the logarithm is finite.
             Self::Exponential(mean) => mean.mul_f64((-(1.0 - draw.unit()).ln()).min(10.0)),
         }

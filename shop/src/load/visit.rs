@@ -2,7 +2,7 @@
 //!
 //! Pure: the n-th visit is a hash of (seed, n), whatever happened before it.
 
-use std::{fmt, str::FromStr};
+use std::{fmt, net::Ipv4Addr, str::FromStr};
 
 use super::{
     kind::{HAS_CARTS_AND_ACCOUNTS, Journey, Kind, Mix},
@@ -16,10 +16,10 @@ const PAY_BY: [&str; 3] = ["card", "wallet", "transfer"];
 /// Keeps the draws of visits apart from the gaps between arrivals, which draw from the same seed.
 const SALT: u64 = 0x0076_6973_6974;
 
-/// Of a hundred buyers that many use an account. Few: checking a password is dear on purpose.
-const WITH_ACCOUNT: u64 = if HAS_CARTS_AND_ACCOUNTS { 2 } else { 0 };
-/// Of a hundred checkouts that many try a coupon.
-const WITH_COUPON: u64 = 30;
+/// Share of the buyers who use an account. Small: checking a password is dear on purpose.
+const WITH_ACCOUNT: f64 = if HAS_CARTS_AND_ACCOUNTS { 0.02 } else { 0.0 };
+/// Share of the checkouts that try a coupon.
+const WITH_COUPON: f64 = 0.3;
 
 /// Weights of the countries that customers come from; written `US=40,DE=60`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -114,9 +114,21 @@ impl Visit {
             quantity: 1 + draw.below(2),
             method: PAY_BY[draw.below(PAY_BY.len() as u64) as usize],
             country: plan.countries.0.pick(draw),
-            has_account: journey.kind() == Kind::Buyers && draw.below(100) < WITH_ACCOUNT,
-            has_coupon: journey == Journey::Checkout && draw.below(100) < WITH_COUPON,
+            has_account: journey.kind() == Kind::Buyers && draw.unit() < WITH_ACCOUNT,
+            has_coupon: journey == Journey::Checkout && draw.unit() < WITH_COUPON,
             lots: draw.next(),
+        }
+    }
+
+    /// Returns the address the customer claims, of the block for benchmarks (RFC 2544): one for each
+    /// customer, and a few for all attackers, so that a shop that believes it does not take everybody
+    /// for one of them.
+    pub(super) fn address(&self) -> Ipv4Addr {
+        let [.., high, low] = (self.customer_id as u32).to_be_bytes();
+        if self.journey.kind() == Kind::Attackers {
+            Ipv4Addr::new(198, 19, 255, low % 4)
+        } else {
+            Ipv4Addr::new(198, 18, high, low)
         }
     }
 

@@ -35,6 +35,7 @@ const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 const BAGGAGE: HeaderName = HeaderName::from_static("baggage");
 const COUNTRY: HeaderName = HeaderName::from_static("x-country");
 const SESSION: HeaderName = HeaderName::from_static("x-session-id");
+const ADDRESS: HeaderName = HeaderName::from_static("x-forwarded-for");
 
 /// What every customer of a run shares.
 #[derive(Debug)]
@@ -239,7 +240,7 @@ impl Outing<'_> {
     }
 
     fn headers(&self) -> HeaderMap {
-        let mut headers = HeaderMap::with_capacity(6);
+        let mut headers = HeaderMap::with_capacity(7);
         let (country, baggage) = &country_headers()[self.visit.country];
         headers.insert(COUNTRY, country.clone());
         headers.insert(BAGGAGE, baggage.clone());
@@ -251,6 +252,11 @@ impl Outing<'_> {
         let _ = write!(text, "visit-{:016x}", self.visit.lots ^ self.walker.run);
         if let Ok(session) = HeaderValue::try_from(text.as_str()) {
             headers.insert(SESSION, session);
+        }
+        text.clear();
+        let _ = write!(text, "{}", self.visit.address());
+        if let Ok(address) = HeaderValue::try_from(text.as_str()) {
+            headers.insert(ADDRESS, address);
         }
         if let Some(bearer) = &self.bearer {
             headers.insert(AUTHORIZATION, bearer.clone());

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use chaos::Cancel;
 use serde_json::Value;
+use shop::load::HAS_CARTS_AND_ACCOUNTS;
 
 use crate::cli::SessionArgs;
 use crate::commands::run::listen;
@@ -97,9 +98,16 @@ fn spec(args: &SessionArgs, traffic: &Path) -> LabSpec {
         format!("--summary-json={}", traffic.display()),
     ];
     load.extend(args.rate.map(|rate| format!("--rate={rate}")));
+    let mut shop = Vec::new();
+    if HAS_CARTS_AND_ACCOUNTS {
+        // The admins among the customers need an account; nobody else reaches this shop.
+        shop.push("--demo".to_owned());
+        load.push("--demo".to_owned());
+    }
     LabSpec {
+        seed: args.seed,
+        shop,
         load,
-        ..LabSpec::seeded(args.seed)
     }
 }
 

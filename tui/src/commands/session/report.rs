@@ -12,7 +12,7 @@ use crate::commands::session::watch::{Fired, Totals, Watch};
 
 /// Of a thousand requests 999 succeed, as the rules of the shop want it.
 const AVAILABILITY: f64 = 0.999;
-/// 95 of 100 requests are answered within this, as HighLatencyP95 wants it.
+/// 95 of 100 requests are answered within this, as `HighLatencyP95` wants it.
 const P95_SECONDS: f64 = 1.0;
 
 /// What a session came to.

@@ -282,8 +282,7 @@ mod tests {
                 .iter()
                 .chain(extra)
                 .copied(),
-            )
-            .unwrap(),
+            ),
             samples: [2_000, 3_000]
                 .map(|t_ms| Sample { t_ms, value: 1.0 })
                 .into(),
