@@ -100,6 +100,17 @@ pub enum ShopError {
     /// A runtime or thread could not be started.
     #[error("cannot start a runtime: {0}")]
     Runtime(#[from] io::Error),
+    /// The flags of the load generator do not go together, or one cannot be used.
+    #[error("{0}")]
+    Load(String),
+    /// More journeys failed than may.
+    #[error("{:.2}% of the journeys failed; at most {:.2}% may", share * 100.0, limit * 100.0)]
+    TooManyErrors {
+        /// The share that failed.
+        share: f64,
+        /// The share that may.
+        limit: f64,
+    },
 }
 
 impl ShopError {

@@ -77,7 +77,7 @@ pub fn run_load(args: &LoadArgs) -> Result<(), ShopError> {
     let summary = running.business.block_on(load.run(stopping));
     tracing::info!(%summary, "load finished");
     running.end();
-    Ok(())
+    load::report::publish(args, &summary)
 }
 
 /// Writes an error for the person who started the program to stderr.

@@ -49,7 +49,12 @@ fn shop_stop(error: ShopError) -> Stop {
         | ShopError::Url { .. }
         | ShopError::File { .. }
         | ShopError::Control(_)
+        | ShopError::Load(_)
         | ShopError::LogFilter { .. } => Stop::usage(error),
+        ShopError::TooManyErrors { .. } => Stop {
+            code: 1,
+            text: error.to_string(),
+        },
         _ => Stop::environment(error),
     }
 }
@@ -67,6 +72,7 @@ fn watch_or_break(command: Option<Command>, dashboard: DashboardArgs) -> Result<
         Some(Command::Run(args)) => block_on(commands::run::run(args)),
         Some(Command::Query(args)) => block_on(commands::query::run(args)),
         Some(Command::Fault(command)) => block_on(commands::faults::run(command)),
+        Some(Command::Session(args)) => block_on(commands::session::run(args)),
         None => block_on(live::dashboard(dashboard)),
         // Served before anything else is set up.
         Some(Command::Shop(_) | Command::Load(_)) => Ok(()),

@@ -9,6 +9,8 @@ mod databases;
 mod faults;
 mod lab;
 mod load;
+mod load_users;
+mod load_visits;
 mod metrics;
 mod otlp;
 mod outages;
