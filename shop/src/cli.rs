@@ -8,6 +8,7 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use clap::{Args, ValueEnum};
 
 pub mod guard;
+pub mod tasks;
 
 use crate::{config::RoleSelection, load::Mix, process::access::CapArgs};
 

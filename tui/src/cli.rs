@@ -82,7 +82,7 @@ pub enum Command {
         json: bool,
     },
     /// Serve the shop: the instrumented patient.
-    Shop(shop::cli::ShopArgs),
+    Shop(Box<shop::cli::tasks::ShopCommand>),
     /// Generate traffic for a shop.
     Load(shop::cli::LoadArgs),
     /// Print shell completions.

@@ -127,7 +127,14 @@ fn shop_spec(program: PathBuf, seed: u64, lines: &mpsc::Sender<String>) -> Spec 
     let listeners = roles
         .chain(["metrics", "control"])
         .map(|listener| format!("--{listener}-listen=127.0.0.1:0"));
-    let args = ["shop", "--child", "--log-format=json"].map(str::to_owned);
+    let args = [
+        "shop",
+        "--child",
+        "--log-format=json",
+        "--demo",
+        "--password-cost=low",
+    ]
+    .map(str::to_owned);
     spec(
         "shop",
         program,

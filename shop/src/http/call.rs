@@ -2,11 +2,7 @@
 
 use std::time::Duration;
 
-use axum::{
-    body::Bytes,
-    http::{HeaderMap, HeaderValue, Method, StatusCode, header},
-    response::{IntoResponse, Response},
-};
+use axum::{body::Bytes, http::StatusCode};
 use opentelemetry::propagation::TextMapPropagator;
 use opentelemetry_http::HeaderInjector;
 use opentelemetry_sdk::propagation::TraceContextPropagator;
@@ -16,9 +12,12 @@ use tracing_opentelemetry::OpenTelemetrySpanExt;
 use super::{problem::Problem, url::BaseUrl};
 use crate::config::Role;
 
+mod message;
+
+pub(crate) use message::{Answer, Ask};
+
 /// Longest answer that is read.
 const ANSWER_LIMIT_BYTES: usize = 1024 * 1024;
-const JSON: &str = "application/json";
 
 /// Another role, as one role sees it.
 #[derive(Debug, Clone)]
@@ -28,69 +27,6 @@ pub(crate) struct Peer {
     pub(crate) url: BaseUrl,
     pub(crate) client: reqwest::Client,
     pub(crate) timeout: Duration,
-}
-
-/// What is asked of another role.
-#[derive(Debug)]
-pub(crate) struct Ask {
-    pub(crate) method: Method,
-    /// The route's template, for the span: `/products/:id`.
-    pub(crate) route: &'static str,
-    pub(crate) path: String,
-    pub(crate) body: Option<Bytes>,
-    pub(crate) content_type: Option<String>,
-}
-
-impl Ask {
-    /// Asks for `path`.
-    pub(crate) fn get(route: &'static str, path: impl Into<String>) -> Self {
-        Self {
-            method: Method::GET,
-            route,
-            path: path.into(),
-            body: None,
-            content_type: None,
-        }
-    }
-
-    /// Posts a JSON value.
-    pub(crate) fn post(route: &'static str, body: &serde_json::Value) -> Self {
-        let content_type = Some(JSON.to_owned());
-        let body = Some(Bytes::from(body.to_string()));
-        Self {
-            method: Method::POST,
-            route,
-            path: route.to_owned(),
-            body,
-            content_type,
-        }
-    }
-}
-
-/// What another role answered, up to 4xx.
-#[derive(Debug)]
-pub(crate) struct Answer {
-    pub(crate) status: StatusCode,
-    content_type: Option<HeaderValue>,
-    pub(crate) body: Bytes,
-}
-
-impl Answer {
-    /// Reads the body as JSON.
-    pub(crate) fn json(&self) -> Result<serde_json::Value, CallError> {
-        serde_json::from_slice(&self.body).map_err(|_| CallError::Unreadable)
-    }
-}
-
-impl IntoResponse for Answer {
-    /// Passes the answer on as it came.
-    fn into_response(self) -> Response {
-        let mut headers = HeaderMap::new();
-        if let Some(kind) = self.content_type {
-            headers.insert(header::CONTENT_TYPE, kind);
-        }
-        (self.status, headers, self.body).into_response()
-    }
 }
 
 /// Why a call brought no answer that can be used.
@@ -169,19 +105,11 @@ impl Peer {
     }
 
     async fn send(&self, ask: Ask, span: &Span) -> Result<Answer, CallError> {
-        let mut headers = HeaderMap::new();
+        let url = self.url.join(&ask.target());
+        let mut headers = ask.headers;
         TraceContextPropagator::new()
             .inject_context(&span.context(), &mut HeaderInjector(&mut headers));
-        if let Some(kind) = ask
-            .content_type
-            .and_then(|kind| HeaderValue::from_str(&kind).ok())
-        {
-            headers.insert(header::CONTENT_TYPE, kind);
-        }
-        let mut request = self
-            .client
-            .request(ask.method, self.url.join(&ask.path))
-            .headers(headers);
+        let mut request = self.client.request(ask.method, url).headers(headers);
         if let Some(body) = ask.body {
             request = request.body(body);
         }
@@ -195,12 +123,8 @@ impl Peer {
         if status.is_server_error() {
             return Err(CallError::Failed(status));
         }
-        let content_type = answer.headers().get(header::CONTENT_TYPE).cloned();
-        Ok(Answer {
-            status,
-            content_type,
-            body: read(answer).await?,
-        })
+        let headers = answer.headers().clone();
+        Ok(Answer::new(status, &headers, read(answer).await?))
     }
 }
 
