@@ -14,7 +14,9 @@ use std::sync::Arc;
 
 pub(crate) use ast::Expr;
 pub(crate) use located::Located;
-pub(crate) use regex_syntax::{anchored as anchored_regex, unanchored as unanchored_regex};
+pub(crate) use regex_syntax::{
+    anchored as anchored_regex, unanchored as unanchored_regex, unanchored_sized as sized_regex,
+};
 
 use crate::engine::Profile;
 use crate::labels::Labels;

@@ -2,6 +2,8 @@
 
 use std::{io, net::SocketAddr, path::PathBuf};
 
+use crate::{config::Role, db::DbError};
+
 /// Why [`crate::run_shop`] or [`crate::run_load`] gave up; each message says what to do next.
 #[derive(Debug, thiserror::Error)]
 pub enum ShopError {
@@ -38,6 +40,26 @@ pub enum ShopError {
         service: &'static str,
         /// What the database said.
         source: sqlx::Error,
+    },
+    /// A database server would not have us.
+    #[error("cannot use the database of {service} at {server}: {source}; {remedy}")]
+    DatabaseRefused {
+        /// The role it belongs to.
+        service: &'static str,
+        /// The server, without user and password.
+        server: String,
+        /// What to do about it.
+        remedy: String,
+        /// What the driver or the database said.
+        source: sqlx::Error,
+    },
+    /// The URL of the database cannot be read.
+    #[error("--database-url: {reason}; {remedy}")]
+    DatabaseUrl {
+        /// What is wrong with it.
+        reason: String,
+        /// How to write it.
+        remedy: &'static str,
     },
     /// A file or folder of ours could not be used.
     #[error("cannot {doing} {path}: {source}", path = path.display())]
@@ -81,4 +103,14 @@ pub enum ShopError {
     /// A runtime or thread could not be started.
     #[error("cannot start a runtime: {0}")]
     Runtime(#[from] io::Error),
+}
+
+impl ShopError {
+    /// Says that the tables of a role could not be filled.
+    pub(crate) fn prepare(role: Role, error: DbError) -> Self {
+        Self::Database {
+            service: role.name(),
+            source: error.into_source(),
+        }
+    }
 }

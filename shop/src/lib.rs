@@ -67,7 +67,8 @@ pub fn run_shop(args: &ShopArgs) -> Result<(), ShopError> {
     if args.process.child {
         process::limit_descriptors();
     }
-    let services: Vec<&str> = args.role.0.iter().copied().map(Role::name).collect();
+    let telling = args.role.0.iter().copied().filter(|role| role.tells());
+    let services: Vec<&str> = telling.map(Role::name).collect();
     let process = Process::begin(&args.process, "shop", &services)?;
     let control = process.access.control.clone();
     let starting = Shop::start(config, control, &process.side);

@@ -3,7 +3,7 @@
 //! A role is a router, the routes it is counted by, perhaps a database, and perhaps work in the
 //! background. Roles share no state; they talk over HTTP even inside one process.
 
-use std::{future::Future, path::Path, pin::Pin, sync::Arc};
+use std::{future::Future, pin::Pin, sync::Arc};
 
 use axum::{Router, http::Method};
 use fault::Registry;
@@ -11,9 +11,13 @@ use fault::Registry;
 use crate::{
     cache::Caches,
     config::{Role, ShopConfig},
-    db::{Db, DbOptions, Schema},
+    db::{Db, DbOptions, Place, Schema},
     error::ShopError,
-    http::{call::Peer, url::BaseUrl},
+    http::{
+        call::{Dependency, Peer},
+        url::BaseUrl,
+    },
+    market::DependencyName,
     telemetry::{business::Business, http_metrics::RouteSpec, metrics::Metrics},
 };
 
@@ -47,7 +51,7 @@ pub(crate) struct Parts<'a> {
     pub(crate) config: &'a ShopConfig,
     pub(crate) metrics: &'a Metrics,
     pub(crate) faults: &'a Registry,
-    pub(crate) folder: &'a Path,
+    pub(crate) place: &'a Place,
     /// Every role this process can reach, with the URL it answers at.
     pub(crate) reachable: &'a [(Role, BaseUrl)],
     pub(crate) client: &'a reqwest::Client,
@@ -77,23 +81,32 @@ impl Parts<'_> {
         })
     }
 
+    /// Returns how `from` reaches something that may fail on its own; to be made once and shared.
+    pub(crate) fn dependency(
+        &self,
+        from: Role,
+        name: DependencyName,
+    ) -> Result<Dependency, ShopError> {
+        let peer = self.peer(from, name.callee())?;
+        let counts = self.metrics.external.dependency(name);
+        Ok(Dependency::new(name, peer, counts))
+    }
+
     /// Opens and migrates the database of a role.
     pub(crate) async fn database(&self, role: Role, schema: Schema) -> Result<Arc<Db>, ShopError> {
-        let failed = |source| ShopError::Database {
-            service: role.name(),
-            source,
-        };
         let options = DbOptions {
             role,
-            file: self.folder.join(format!("{role}.db")),
+            place: self.place.clone(),
             connections: self.config.db_connections,
             acquire_timeout: self.config.db_acquire_timeout,
         };
         let stalls = self.faults.db_stalls(role.name());
-        let db = Db::open(options, &self.metrics.db, stalls)
-            .await
-            .map_err(failed)?;
-        db.migrate(schema).await.map_err(failed)?;
+        let db = Db::open(options, &self.metrics.db, stalls).await?;
+        let migrated = db.migrate(schema).await;
+        migrated.map_err(|source| ShopError::Database {
+            service: role.name(),
+            source,
+        })?;
         Ok(Arc::new(db))
     }
 }
@@ -105,9 +118,9 @@ pub(crate) async fn start(role: Role, parts: Parts<'_>) -> Result<Started, ShopE
         Role::Orders => orders::start(parts).await,
         Role::Payments => payments::start(parts).await,
         Role::Catalog => catalog::start(parts).await,
+        Role::Promotions => promotions::start(parts).await,
+        Role::Partners => Ok(partners::start(parts)),
         Role::Users => users::start(parts).await,
-        Role::Promotions => Ok(promotions::start()),
-        Role::Partners => Ok(partners::start()),
     }
 }
 

@@ -176,7 +176,9 @@ impl Shop {
 
     fn serve(&mut self, business: Vec<(Role, Bound)>, started: Vec<Started>, metrics: &Metrics) {
         for ((role, bound), started) in business.into_iter().zip(started) {
-            let http = Arc::new(metrics.http.service(role.name(), &started.routes));
+            let http = role
+                .tells()
+                .then(|| Arc::new(metrics.http.service(role.name(), &started.routes)));
             let router = roles::finish(&started, http, &self.faults);
             if let Some(db) = &started.db {
                 let stalls = self.faults.db_stalls(role.name());
@@ -236,7 +238,7 @@ async fn start_roles(
         config,
         metrics,
         faults,
-        folder: folder.path(),
+        place: &folder.place(),
         reachable: &reachable,
         client: &client,
         caches: &caches,

@@ -51,7 +51,7 @@ async fn create_admin(config: ShopConfig, new: NewAdmin) -> Result<String, ShopE
         config: &config,
         metrics: &metrics,
         faults: &Registry::new(),
-        folder: folder.path(),
+        place: &folder.place(),
         reachable: &[],
         client: &call::client()?,
         caches: &Caches::new(None, metrics.cache.clone())?,
@@ -63,7 +63,7 @@ async fn create_admin(config: ShopConfig, new: NewAdmin) -> Result<String, ShopE
 /// A database that is removed at the end is not what was meant.
 fn refuse_temporary(config: &ShopConfig) -> Result<(), ShopError> {
     if config.data == DataPlace::Temporary {
-        let reason = "say which shop with --data-dir DIR".to_owned();
+        let reason = "say which shop with --data-dir DIR or --database-url URL".to_owned();
         return Err(ShopError::Task(reason));
     }
     Ok(())

@@ -7,7 +7,7 @@
 use std::iter::Peekable;
 use std::str::Chars;
 
-use regex::{Regex, RegexBuilder};
+use regex::{Error, Regex, RegexBuilder};
 
 use super::ParseError;
 use crate::engine::Profile;
@@ -24,6 +24,23 @@ pub(crate) fn anchored(pattern: &str, profile: Profile) -> Result<Regex, ParseEr
 /// Compiles a pattern that may match anywhere in a text.
 pub(crate) fn unanchored(pattern: &str) -> Result<Regex, ParseError> {
     compile(pattern, &translate(pattern))
+}
+
+/// Compiles as [`unanchored`] does and returns the first of some limits that the compiled pattern
+/// stays within, or the size that none exceeds.
+pub(crate) fn unanchored_sized(
+    pattern: &str,
+    limits: &[usize],
+) -> Result<(Regex, usize), ParseError> {
+    let translated = translate(pattern);
+    for limit in limits {
+        match RegexBuilder::new(&translated).size_limit(*limit).build() {
+            Ok(regex) => return Ok((regex, *limit)),
+            Err(Error::CompiledTooBig(_)) => {}
+            Err(_) => break,
+        }
+    }
+    Ok((compile(pattern, &translated)?, SIZE_LIMIT))
 }
 
 fn compile(pattern: &str, translated: &str) -> Result<Regex, ParseError> {

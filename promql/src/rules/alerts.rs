@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use super::evaluator::{Config, compiled};
 use super::file::{Alerting, Rule};
 use super::status::{AlertState, AlertStatus, Notification, Transition};
-use super::template::{Data, Template};
+use super::template::{Data, Patterns, Template};
 use crate::engine::Profile;
 use crate::labels::{Labels, METRIC_NAME};
 use crate::value::{Point, Sample};
@@ -29,6 +29,7 @@ pub(super) struct Alerts {
     keep_firing_for_ms: i64,
     labels: Vec<(String, Template)>,
     annotations: Vec<(String, Template)>,
+    patterns: Patterns,
     /// The labels of the rule as they are written, templates not expanded.
     raw_labels: Labels,
     by_labels: BTreeMap<Labels, Alert>,
@@ -85,6 +86,7 @@ impl Alerts {
             keep_firing_for_ms: alerting.keep_firing_for_ms,
             labels: compiled(&rule.labels, profile),
             annotations: compiled(&alerting.annotations, profile),
+            patterns: Patterns::default(),
             raw_labels: Labels::from_pairs(
                 rule.labels
                     .iter()
@@ -157,6 +159,7 @@ impl Alerts {
             value: point.sample.value,
             external_labels: &config.external_labels,
             external_url: &config.external_url,
+            patterns: &self.patterns,
             query,
         };
         Element {

@@ -3,8 +3,8 @@
 //! The whole language is built, but for complex numbers, methods of times beyond the usual ones,
 //! and ranging over functions. Files in reading order: `lex` cuts the text into tokens, `parse`
 //! makes a `tree` of them, `run` expands it over `value`s, `functions` is the one table of
-//! functions; what they compute stands in `builtins`, `humanize`, `texts`, `time`, `number` and
-//! `printf`.
+//! functions; what they compute stands in `builtins`, `humanize`, `patterns`, `texts`, `time`,
+//! `number` and `printf`.
 //!
 //! Invariant: expanding is bounded in steps, depth, text and queries, so no template hangs.
 
@@ -14,6 +14,7 @@ mod humanize;
 mod lex;
 mod number;
 mod parse;
+mod patterns;
 mod printf;
 mod run;
 mod texts;
@@ -21,6 +22,7 @@ mod time;
 mod tree;
 mod value;
 
+pub(super) use patterns::Patterns;
 pub(super) use texts::graph_link;
 
 use std::sync::Arc;
@@ -64,6 +66,8 @@ pub(crate) struct Data<'d> {
     pub(crate) external_labels: &'d Labels,
     /// Address of this Prometheus.
     pub(crate) external_url: &'d str,
+    /// What was compiled for other expansions.
+    pub(crate) patterns: &'d Patterns,
     /// Answers the function `query` at the time of the evaluation.
     pub(crate) query: &'d dyn Fn(&str) -> Result<Vec<Point>, String>,
 }

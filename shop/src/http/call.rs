@@ -1,4 +1,7 @@
 //! Calls to other roles: a span and a time limit each, with the trace carried along.
+//!
+//! A [`Peer`] is a part of the shop, called once. A [`Dependency`] is something that may fail on its
+//! own, called with retries and behind a circuit breaker.
 
 use std::time::Duration;
 
@@ -12,9 +15,11 @@ use tracing_opentelemetry::OpenTelemetrySpanExt;
 use super::{problem::Problem, url::BaseUrl};
 use crate::config::Role;
 
+mod dependency;
 mod message;
 
-pub(crate) use message::{Answer, Ask};
+pub(crate) use dependency::Dependency;
+pub(crate) use message::{Answer, Ask, IDEMPOTENCY_KEY, REPLAYED, STALE};
 
 /// Longest answer that is read.
 const ANSWER_LIMIT_BYTES: usize = 1024 * 1024;
@@ -40,6 +45,8 @@ pub(crate) enum CallError {
     Failed(StatusCode),
     /// Too long, or not what was expected.
     Unreadable,
+    /// Not asked at all: what is called failed too often lately.
+    Rejected,
 }
 
 impl CallError {
@@ -50,6 +57,7 @@ impl CallError {
             Self::Unreachable => "unreachable",
             Self::Failed(_) => "upstream_error",
             Self::Unreadable => "unreadable_answer",
+            Self::Rejected => "circuit_open",
         }
     }
 
@@ -57,7 +65,7 @@ impl CallError {
     pub(crate) fn problem(self, callee: Role) -> Problem {
         let (status, what) = match self {
             Self::Timeout => (StatusCode::GATEWAY_TIMEOUT, "did not answer in time"),
-            Self::Unreachable | Self::Failed(StatusCode::SERVICE_UNAVAILABLE) => {
+            Self::Unreachable | Self::Rejected | Self::Failed(StatusCode::SERVICE_UNAVAILABLE) => {
                 (StatusCode::SERVICE_UNAVAILABLE, "is not available")
             }
             Self::Failed(_) | Self::Unreadable => (StatusCode::BAD_GATEWAY, "failed"),
@@ -69,28 +77,36 @@ impl CallError {
 impl Peer {
     /// Makes the call; answers of 5xx are errors, everything below is the answer.
     pub(crate) async fn ask(&self, ask: Ask) -> Result<Answer, CallError> {
+        self.attempt(ask, self.callee.name(), None).await
+    }
+
+    /// Makes the call under the name of what is called, perhaps as one of several attempts.
+    async fn attempt(
+        &self,
+        ask: Ask,
+        called: &'static str,
+        attempt: Option<u32>,
+    ) -> Result<Answer, CallError> {
         let span = info_span!(
             "call",
             otel.name = %format_args!("{} {}", ask.method, ask.route),
             otel.kind = "client",
             otel.status_code = Empty,
             service = self.caller.name(),
-            peer.service = self.callee.name(),
+            peer.service = called,
             http.request.method = ask.method.as_str(),
             http.route = ask.route,
             http.response.status_code = Empty,
             error.type = Empty,
+            attempt,
         );
         let outcome = self.send(ask, &span).instrument(span.clone()).await;
         if let Err(error) = outcome {
             span.record("otel.status_code", "ERROR");
             span.record("error.type", error.reason());
             span.in_scope(|| {
-                tracing::warn!(
-                    peer = self.callee.name(),
-                    reason = error.reason(),
-                    "call failed"
-                );
+                let reason = error.reason();
+                tracing::warn!(peer = called, reason, attempt, "call failed");
             });
             return Err(error);
         }

@@ -143,14 +143,15 @@ impl IntoResponse for Problem {
 impl From<DbError> for Problem {
     /// Logs why, and tells the client only whether to try again.
     fn from(error: DbError) -> Self {
-        let problem = match error {
-            DbError::PoolTimeout => Self::new(
+        let problem = if error.is_unavailable() {
+            Self::new(
                 StatusCode::SERVICE_UNAVAILABLE,
                 "the service is busy, try again",
-            ),
-            DbError::Query(_) => Self::internal(),
+            )
+        } else {
+            Self::internal()
         };
-        tracing::error!(reason = %error, "query failed");
+        tracing::error!(reason = %error, kind = error.kind().name(), "query failed");
         problem
     }
 }

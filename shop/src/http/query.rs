@@ -56,14 +56,12 @@ impl Params {
             return Ok(None);
         };
         let number = text.parse().ok().filter(|number| range.contains(number));
-        match number {
-            Some(number) => Ok(Some(number)),
-            None => {
-                let (least, most) = (range.start(), range.end());
-                let message = format!("must be a whole number between {least} and {most}");
-                Err(bad(name, message))
-            }
+        if number.is_none() {
+            let (least, most) = (range.start(), range.end());
+            let message = format!("must be a whole number between {least} and {most}");
+            return Err(bad(name, message));
         }
+        Ok(number)
     }
 
     /// Reads a text of at most `longest` characters, without blanks around it; an empty one is none.

@@ -12,7 +12,7 @@ use prometheus_client::{
 use crate::config::Role;
 
 use super::{
-    business::Business, cache_metrics::CacheMetrics, db_metrics::DbMetrics,
+    business::Business, cache_metrics::CacheMetrics, db_metrics::DbMetrics, external::External,
     http_metrics::HttpMetrics, security_metrics::SecurityMetrics, user_metrics::UserMetrics,
 };
 
@@ -61,6 +61,7 @@ pub(crate) struct Metrics {
     pub(crate) http: HttpMetrics,
     pub(crate) db: DbMetrics,
     pub(crate) business: Business,
+    pub(crate) external: External,
     pub(crate) cache: CacheMetrics,
     pub(crate) security: SecurityMetrics,
     pub(crate) users: UserMetrics,
@@ -73,6 +74,7 @@ impl Metrics {
             http: HttpMetrics::register(&mut registry),
             db: DbMetrics::register(&mut registry),
             business: Business::register(&mut registry, roles),
+            external: External::register(&mut registry, roles),
             cache: CacheMetrics::register(&mut registry),
             security: SecurityMetrics::register(&mut registry, roles),
             users: UserMetrics::register(&mut registry, roles),

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
 mod child;
+mod databases;
 mod faults;
 mod lab;
 mod load;
@@ -10,4 +11,5 @@ mod metrics;
 mod otlp;
 mod roles;
 mod routes;
+mod servers;
 mod stock;

@@ -70,12 +70,25 @@ impl Alerts {
             }
             let Some(mut alert) = alert else { continue };
             if let Some(row) = last {
-                alert.annotations =
-                    self.annotations_of(&data(&self.name, &rows[row].labels, alert.value, config));
+                let data = self.data(&rows[row].labels, alert.value, config);
+                alert.annotations = self.annotations_of(&data);
             }
             self.by_labels.insert(labels, alert);
         }
         Ok(advanced)
+    }
+
+    /// Returns what templates can refer to; rules whose templates ask queries are not run in columns.
+    fn data<'d>(&'d self, labels: &'d Labels, value: f64, config: &'d Config) -> Data<'d> {
+        Data {
+            alert: &self.name,
+            labels,
+            value,
+            external_labels: &config.external_labels,
+            external_url: &config.external_url,
+            patterns: &self.patterns,
+            query: &|_| Err("no query can be asked here".to_owned()),
+        }
     }
 
     /// Finds, for the labels of each alert, the rows that it comes from: mostly one, several if they
@@ -88,7 +101,7 @@ impl Alerts {
     ) -> Result<BTreeMap<Labels, Vec<usize>>, SameLabels> {
         let mut sources: BTreeMap<Labels, Vec<usize>> = BTreeMap::new();
         for (index, row) in rows.iter().enumerate() {
-            let labels = self.labels_of(&data(&self.name, &row.labels, 0.0, config));
+            let labels = self.labels_of(&self.data(&row.labels, 0.0, config));
             let same = sources.entry(labels).or_default();
             let collides = same.iter().any(|other| {
                 let other = &rows[*other].values;
@@ -149,18 +162,6 @@ impl Alerts {
             }
         }
         (alert, last)
-    }
-}
-
-/// Returns what templates can refer to; rules whose templates ask queries are not run in columns.
-fn data<'d>(alert: &'d str, labels: &'d Labels, value: f64, config: &'d Config) -> Data<'d> {
-    Data {
-        alert,
-        labels,
-        value,
-        external_labels: &config.external_labels,
-        external_url: &config.external_url,
-        query: &|_| Err("no query can be asked here".to_owned()),
     }
 }
 

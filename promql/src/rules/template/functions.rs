@@ -3,13 +3,11 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use regex::Regex;
-
+use super::patterns::Pattern;
 use super::value::{Sample, Value, Vector, sprint, sprint_printed};
 use super::{Data, builtins, humanize, printf, texts, time};
 use crate::duration;
 use crate::engine::Profile;
-use crate::query::unanchored_regex;
 
 /// What a parameter takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,32 +49,47 @@ pub(super) struct Function {
 pub(super) struct Env<'d> {
     pub(super) profile: Profile,
     data: Data<'d>,
-    regexes: BTreeMap<String, Regex>,
+    /// What this expansion has compiled, or found compiled.
+    patterns: BTreeMap<String, Pattern>,
+    work: usize,
 }
 
 /// Most patterns that one expansion compiles.
-const MAX_REGEXES: usize = 100;
+const MAX_PATTERNS: usize = 100;
+/// Most work of one expansion: about one unit for a node and for 16 bytes of text.
+const MAX_WORK: usize = 1_000_000;
 
 impl<'d> Env<'d> {
     pub(super) fn new(data: &Data<'d>, profile: Profile) -> Self {
         Self {
             profile,
             data: *data,
-            regexes: BTreeMap::new(),
+            patterns: BTreeMap::new(),
+            work: 0,
         }
     }
 
-    fn regex(&mut self, pattern: &str) -> Result<Regex, String> {
-        if let Some(regex) = self.regexes.get(pattern) {
-            return Ok(regex.clone());
+    /// Pays for a step and the bytes that it handles.
+    pub(super) fn spend(&mut self, bytes: usize) -> Result<(), String> {
+        self.work = self.work.saturating_add(1 + bytes / 16);
+        if self.work > MAX_WORK {
+            return Err("the template takes too many steps".to_owned());
         }
-        if self.regexes.len() == MAX_REGEXES {
-            return Err(format!("more than {MAX_REGEXES} patterns"));
+        Ok(())
+    }
+
+    /// Returns a compiled pattern. Using it costs extra.
+    fn pattern(&mut self, text: &str) -> Result<Pattern, String> {
+        if let Some(found) = self.patterns.get(text) {
+            return Ok(found.clone());
         }
-        let regex =
-            unanchored_regex(pattern).map_err(|error| format!("error parsing regexp: {error}"))?;
-        self.regexes.insert(pattern.to_owned(), regex.clone());
-        Ok(regex)
+        if self.patterns.len() == MAX_PATTERNS {
+            return Err(format!("more than {MAX_PATTERNS} patterns"));
+        }
+        let found = self.data.patterns.get(text)?;
+        self.spend(found.work())?;
+        self.patterns.insert(text.to_owned(), found.clone());
+        Ok(found)
     }
 }
 
@@ -151,16 +164,18 @@ static TABLE: [Function; 45] = [
         Ok(Value::Args(Rc::new(named.collect())))
     }),
     row("reReplaceAll", &[Text, Text, Text], |env, a| {
-        let pattern = text(&a[0]);
-        let regex = env
-            .regex(&pattern)
+        let (pattern, replacement, text) = (text(&a[0]), text(&a[1]), text(&a[2]));
+        let found = env
+            .pattern(&pattern)
             .map_err(|error| format!("regexp: Compile(`{pattern}`): {error}"))?;
-        let text = text(&a[2]);
-        Ok(texts::replace_all(&regex, &text, &self::text(&a[1])).into())
+        env.spend(found.work_on(&text))?;
+        Ok(texts::replace_all(&found.regex, &text, &replacement).into())
     }),
     row("match", &[Text, Text], |env, a| {
-        let regex = env.regex(&text(&a[0]))?;
-        Ok(Value::Bool(regex.is_match(&text(&a[1]))))
+        let (pattern, text) = (text(&a[0]), text(&a[1]));
+        let found = env.pattern(&pattern)?;
+        env.spend(found.work_on(&text))?;
+        Ok(Value::Bool(found.regex.is_match(&text)))
     }),
     row("safeHtml", &[Text], |_, a| Ok(Value::Html(text(&a[0])))),
     row("title", &[Text], |env, a| {

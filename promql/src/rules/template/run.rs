@@ -16,8 +16,6 @@ use crate::engine::Profile;
 
 /// Longest text that is written, and longest value on the way.
 pub(super) const MAX_TEXT_BYTES: usize = 1024 * 1024;
-/// Most work of one expansion: about one unit for a node and for 16 bytes of text.
-const MAX_WORK: usize = 1_000_000;
 /// Deepest nesting of templates that call templates.
 const MAX_CALLS: usize = 50;
 
@@ -42,7 +40,6 @@ pub(super) fn expand(
         variables: vec![("$", dot.clone())],
         executing: name,
         at: At::Start,
-        work: 0,
         calls: 0,
     };
     match run.nodes(&tree.nodes, &dot)? {
@@ -106,7 +103,6 @@ struct Run<'t, 'd> {
     /// The template whose nodes are expanded.
     executing: &'t str,
     at: At<'t>,
-    work: usize,
     calls: usize,
 }
 
@@ -123,11 +119,8 @@ impl<'t> Run<'t, '_> {
     }
 
     fn spend(&mut self, bytes: usize) -> Result<()> {
-        self.work = self.work.saturating_add(1 + bytes / 16);
-        if self.work > MAX_WORK {
-            return self.fail("the template takes too many steps");
-        }
-        Ok(())
+        let spent = self.env.spend(bytes);
+        spent.or_else(|message| self.fail(message))
     }
 
     fn nodes(&mut self, nodes: &'t [Node], dot: &Value) -> Result<Flow> {

@@ -27,7 +27,7 @@ use crate::{
 /// another storefront ended lives this long here.
 const KEEP: Keep = Keep {
     fresh: Duration::from_secs(3),
-    stale: Duration::from_secs(60),
+    stale: Duration::from_mins(1),
     entries: 10_000,
 };
 

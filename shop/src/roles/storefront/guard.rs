@@ -69,27 +69,29 @@ impl Guard {
     /// Takes a request of an account.
     pub(super) async fn take_user(&self, user: i64) -> Result<(), Problem> {
         let client = Client::User(user);
-        self.take(&self.user, LimitType::User, client).await?;
+        self.take(self.user.as_ref(), LimitType::User, client)
+            .await?;
         self.take_suspect(LimitType::User, client).await
     }
 
     /// Takes an attempt to log in.
     pub(super) async fn take_login(&self, ip: IpAddr, username: &str) -> Result<(), Problem> {
         let client = Client::of_login(ip, username);
-        self.take(&self.login, LimitType::Login, client).await
+        self.take(self.login.as_ref(), LimitType::Login, client)
+            .await
     }
 
     /// Takes a request of a suspect, whose limit is tight.
     async fn take_suspect(&self, kind: LimitType, client: Client) -> Result<(), Problem> {
         if self.suspects.contains(client).await {
-            self.take(&self.suspect, kind, client).await?;
+            self.take(self.suspect.as_ref(), kind, client).await?;
         }
         Ok(())
     }
 
     async fn take(
         &self,
-        limit: &Option<Limit>,
+        limit: Option<&Limit>,
         kind: LimitType,
         client: Client,
     ) -> Result<(), Problem> {
@@ -162,7 +164,9 @@ pub(super) async fn watch(
         .get::<MatchedPath>()
         .is_some_and(|path| path.as_str() == LOGIN);
     let taken = async {
-        guard.take(&guard.ip, LimitType::Ip, address).await?;
+        guard
+            .take(guard.ip.as_ref(), LimitType::Ip, address)
+            .await?;
         guard.take_suspect(LimitType::Ip, visitor).await
     };
     if let Err(problem) = taken.await {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::{
     body::{Body, Bytes},
     extract::{FromRequest as _, FromRequestParts as _, RawPathParams, Request},
-    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, request::Parts},
+    http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
 };
 
@@ -18,11 +18,15 @@ use super::{
     table::{Access, LOGIN, Route},
 };
 use crate::{
-    http::{call::Ask, identity::Identity, input::Raw, problem::Problem},
+    http::{
+        call::{Ask, IDEMPOTENCY_KEY},
+        identity::Identity,
+        input::Raw,
+        problem::Problem,
+    },
     market::Country,
 };
 
-const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 /// Longest key a client may make a request repeatable by.
 const LONGEST_KEY: usize = 80;
 /// Longest query that is passed on.
@@ -61,7 +65,12 @@ pub(super) async fn pass(shop: Arc<Storefront>, served: Served, request: Request
         Err(problem) => return problem.into_response(),
     };
     let user = login.as_ref().map(|login| login.user_id);
-    let asker = asker(served.route.access, login, credential, &parts.headers);
+    let asker = asker(
+        served.route.access,
+        login.as_ref(),
+        credential,
+        &parts.headers,
+    );
     let mut response = match ask(&shop, served, &asker, &mut parts, body).await {
         Ok(response) => response,
         Err(problem) => problem.into_response(),
@@ -124,7 +133,7 @@ async fn ask(
 /// Finds out in whose name the owner is asked.
 fn asker(
     access: Access,
-    login: Option<Login>,
+    login: Option<&Login>,
     credential: Option<Credential>,
     headers: &HeaderMap,
 ) -> Asker {
@@ -135,11 +144,11 @@ fn asker(
     } else {
         named
     };
-    let country = login.as_ref().and_then(|login| login.country.as_deref());
+    let country = login.and_then(|login| login.country.as_deref());
     let identity = Identity {
-        user: login.as_ref().map(|login| login.user_id),
-        admin: login.as_ref().is_some_and(Login::is_admin),
-        login: login.as_ref().map(|login| login.session_id),
+        user: login.map(|login| login.user_id),
+        admin: login.is_some_and(Login::is_admin),
+        login: login.map(|login| login.session_id),
         session,
         country: country
             .and_then(Country::parse)
