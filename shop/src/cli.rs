@@ -8,6 +8,7 @@ use std::{convert::Infallible, fmt, net::SocketAddr, path::PathBuf, str::FromStr
 use clap::{Args, ValueEnum};
 
 pub mod guard;
+pub mod tasks;
 
 pub use crate::load::args::LoadArgs;
 use crate::{

@@ -88,6 +88,9 @@ pub enum ShopError {
     /// Traces were asked for but the exporter could not be built.
     #[error("cannot set up the export of traces: {0}; check the OTEL_* variables")]
     Traces(String),
+    /// A task on the database was refused.
+    #[error("cannot do that: {0}")]
+    Task(String),
     /// Accounts could not be made or prepared.
     #[error("cannot prepare accounts: {0}")]
     Accounts(String),

@@ -27,15 +27,37 @@ pub mod process;
 mod roles;
 mod secret;
 pub mod shop;
+mod tasks;
 pub mod telemetry;
 
-use cli::{LoadArgs, ShopArgs};
+use cli::{
+    LoadArgs, ShopArgs,
+    tasks::{ShopCommand, Task},
+};
 use config::{Role, ShopConfig};
 pub use error::ShopError;
 use load::{Load, LoadConfig};
 use process::start::Process;
 use shop::Shop;
 use telemetry::logs::LOAD_SERVICE;
+
+/// Serves the shop, or does what was asked instead.
+///
+/// Starts its own runtimes, so it must not be called from inside one.
+pub fn run(command: &ShopCommand) -> Result<(), ShopError> {
+    match &command.task {
+        Some(task) => run_task(task),
+        None => run_shop(&command.serve),
+    }
+}
+
+/// Does one task on a shop's database and says what was done.
+///
+/// Starts its own runtime, so it must not be called from inside one.
+pub fn run_task(task: &Task) -> Result<(), ShopError> {
+    report(&tasks::run(task)?);
+    Ok(())
+}
 
 /// Runs the shop until a signal, or until stdin closes under a parent.
 ///
@@ -87,4 +109,10 @@ pub fn run_load(args: &LoadArgs) -> Result<(), ShopError> {
 )]
 pub fn complain(error: &ShopError) {
     eprintln!("shop: {error}");
+}
+
+/// Writes what was done for the person who asked to stdout.
+#[expect(clippy::print_stdout, reason = "the result of a task is its output")]
+fn report(done: &str) {
+    println!("{done}");
 }

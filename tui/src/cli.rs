@@ -89,7 +89,7 @@ pub enum Command {
     /// shop, stop everything, and sum up.
     Session(SessionArgs),
     /// Serve the shop: the instrumented patient.
-    Shop(shop::cli::ShopArgs),
+    Shop(Box<shop::cli::tasks::ShopCommand>),
     /// Generate traffic for a shop.
     Load(shop::cli::LoadArgs),
     /// Print shell completions.

@@ -163,6 +163,8 @@ fn shop_spec(program: PathBuf, seed: u64, lines: &mpsc::Sender<String>) -> Spec 
         "--cart-ttl=60s",
         "--payment-window=2m",
         "--order-retention=15m",
+        "--demo",
+        "--password-cost=low",
     ]
     .map(str::to_owned);
     spec(

@@ -33,7 +33,7 @@ pub fn start(cli: Cli) -> Result<(), Stop> {
     match cli.command {
         // These two bring their own runtimes, as faults must not reach their control listeners,
         // and their own logs, which are part of what they are watched for.
-        Some(Command::Shop(args)) => shop::run_shop(&args).map_err(shop_stop),
+        Some(Command::Shop(args)) => shop::run(&args).map_err(shop_stop),
         Some(Command::Load(args)) => shop::run_load(&args).map_err(shop_stop),
         command => {
             state::start_log(cli.log_file.as_deref())?;
