@@ -11,6 +11,7 @@
 //! drain), `roles` (what the shop does), `db` and [`http`] (with what), [`telemetry`] (what it tells
 //! of itself), [`process`] (listeners, tokens, the parent), [`load`] (the traffic).
 
+pub mod api;
 pub mod cache;
 pub mod cli;
 pub mod config;

@@ -2,7 +2,7 @@
 //! owns them.
 //!
 //! Reading order: `table` (every route), `guard` (limits and suspicion), `authenticate`, `cookies`,
-//! `pass` (one request on its way).
+//! `pass` (one request on its way), `document` (what is told of the routes).
 
 use std::sync::Arc;
 
@@ -18,6 +18,7 @@ use crate::{config::Role, error::ShopError, http::call::Peer, telemetry::http_me
 
 mod authenticate;
 mod cookies;
+mod document;
 mod guard;
 mod pass;
 mod table;
@@ -53,6 +54,7 @@ pub(super) fn start(parts: Parts<'_>) -> Result<Started, ShopError> {
         router = serve(router, route);
     }
     let router = router
+        .merge(document::routes())
         // Also what no route takes is watched.
         .route("/", any(edge::unmatched))
         .route("/{*rest}", any(edge::unmatched))
@@ -62,7 +64,11 @@ pub(super) fn start(parts: Parts<'_>) -> Result<Started, ShopError> {
     Ok(Started {
         role: Role::Storefront,
         router,
-        routes: ROUTES.iter().map(Route::spec).collect(),
+        routes: ROUTES
+            .iter()
+            .map(Route::spec)
+            .chain(document::specs())
+            .collect(),
         db: None,
         background: Vec::new(),
     })
