@@ -2,10 +2,13 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
+mod cache;
+mod caller;
 mod child;
 mod databases;
 mod faults;
 mod lab;
+mod limits;
 mod load;
 mod metrics;
 mod otlp;
@@ -13,3 +16,5 @@ mod roles;
 mod routes;
 mod servers;
 mod stock;
+mod storefront;
+mod users;
