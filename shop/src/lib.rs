@@ -39,6 +39,7 @@ use config::{Role, ShopConfig};
 pub use error::ShopError;
 use load::{Load, LoadConfig};
 use process::start::Process;
+pub use roles::{Access, PublicRoute, public_routes};
 use shop::Shop;
 use telemetry::logs::LOAD_SERVICE;
 

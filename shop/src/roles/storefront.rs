@@ -26,6 +26,7 @@ mod table;
 use authenticate::Authenticator;
 use guard::Guard;
 use pass::Served;
+pub use table::{Access, PublicRoute, public_routes};
 use table::{ROUTES, Route, Verb};
 
 #[derive(Debug)]

@@ -3,11 +3,14 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
 mod ask;
+mod cache;
+mod caller;
 mod catalog;
 mod child;
 mod databases;
 mod faults;
 mod lab;
+mod limits;
 mod load;
 mod load_users;
 mod load_visits;
@@ -20,3 +23,5 @@ mod roles;
 mod routes;
 mod servers;
 mod stock;
+mod storefront;
+mod users;

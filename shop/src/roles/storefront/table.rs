@@ -8,7 +8,7 @@ use crate::{config::Role, telemetry::http_metrics::RouteSpec};
 
 /// Who may ask.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Access {
+pub enum Access {
     /// Anyone; who it is matters little, so a token that cannot be checked is no obstacle.
     Open,
     /// Anyone; what is seen depends on the account, or else on the visit.
@@ -256,6 +256,33 @@ pub(super) const ROUTES: &[Route] = &[
     row(Get, "/admin/stats/products", Orders, Admin, &[200, 400]),
     row(Get, "/admin/stats/activity", Users, Admin, &[200, 400]),
 ];
+
+/// A route of the public API, for whoever describes or tests it.
+#[derive(Debug, Clone)]
+pub struct PublicRoute {
+    /// Its method.
+    pub method: Method,
+    /// As axum writes it: `/products/{id}`.
+    pub template: &'static str,
+    /// The role that owns it.
+    pub owner: Role,
+    /// Who may ask.
+    pub access: Access,
+    /// What it is known to answer, success first.
+    pub statuses: &'static [u16],
+}
+
+/// Returns every route of the public API.
+pub fn public_routes() -> Vec<PublicRoute> {
+    let public = |route: &Route| PublicRoute {
+        method: route.method.method(),
+        template: route.template,
+        owner: route.owner,
+        access: route.access,
+        statuses: route.statuses,
+    };
+    ROUTES.iter().map(public).collect()
+}
 
 #[cfg(test)]
 mod tests {
