@@ -9,7 +9,11 @@ use clap::{Args, ValueEnum};
 
 pub mod guard;
 
-use crate::{config::RoleSelection, load::Mix, process::access::CapArgs};
+use crate::{
+    config::{RoleSelection, orders::OrdersArgs},
+    load::Mix,
+    process::access::CapArgs,
+};
 
 /// How log lines are written to stdout.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -156,6 +160,9 @@ pub struct ShopArgs {
     /// Accounts and limits
     #[command(flatten)]
     pub guard: guard::GuardArgs,
+    /// Carts, orders and what is forgotten of them
+    #[command(flatten)]
+    pub orders: OrdersArgs,
     /// What every process of ours takes
     #[command(flatten)]
     pub process: ProcessArgs,

@@ -127,7 +127,16 @@ fn shop_spec(program: PathBuf, seed: u64, lines: &mpsc::Sender<String>) -> Spec 
     let listeners = roles
         .chain(["metrics", "control"])
         .map(|listener| format!("--{listener}-listen=127.0.0.1:0"));
-    let args = ["shop", "--child", "--log-format=json"].map(str::to_owned);
+    // Short, so that what traffic leaves behind neither fires an alert nor piles up.
+    let args = [
+        "shop",
+        "--child",
+        "--log-format=json",
+        "--cart-ttl=60s",
+        "--payment-window=2m",
+        "--order-retention=15m",
+    ]
+    .map(str::to_owned);
     spec(
         "shop",
         program,

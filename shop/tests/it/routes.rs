@@ -24,7 +24,7 @@ async fn a_customer_looks_orders_and_pays() {
     let (status, order) = lab.get(Role::Storefront, &format!("/orders/{id}")).await;
     assert_eq!(
         (status.as_u16(), &order["status"]),
-        (200, &json!("created"))
+        (200, &json!("reserved"))
     );
     let amount = product["price_minor"].as_i64().unwrap() * 2;
     assert_eq!(order["amount"], amount);
