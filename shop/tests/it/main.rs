@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
 mod ask;
+mod breaker;
 mod buyer;
 mod cache;
 mod caller;
