@@ -74,14 +74,25 @@ fn operations() -> Vec<Operation> {
     ROUTES.iter().map(operation).collect()
 }
 
+/// What is answered to a body that is too long, of another kind, or no JSON.
+const OF_BODIES: [u16; 4] = [400, 413, 415, 422];
+
 fn operation(route: &Route) -> Operation {
+    let about = about(route.method, route.template);
+    let mut statuses = route.spec().statuses.to_vec();
+    let of_bodies: &[u16] = about.body.map_or(&[], |_| &OF_BODIES);
+    for status in of_bodies {
+        if !statuses.contains(status) {
+            statuses.push(*status);
+        }
+    }
     Operation {
         method: route.method.method(),
         template: route.template,
         owner: route.owner,
         is_secured: matches!(route.access, Access::Account | Access::Admin),
-        statuses: route.spec().statuses.to_vec(),
-        about: about(route.method, route.template),
+        statuses,
+        about,
     }
 }
 
