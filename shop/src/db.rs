@@ -5,6 +5,7 @@
 //! `pool` and `row`. Every query is a span, is timed, and is counted when it completes.
 
 mod migrate;
+mod ping;
 mod pool;
 mod row;
 mod stall;

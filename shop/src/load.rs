@@ -14,7 +14,7 @@ mod walk;
 
 use std::{
     net::SocketAddr,
-    sync::{Arc, atomic::AtomicBool},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -32,10 +32,11 @@ use crate::{
     error::ShopError,
     http::url::BaseUrl,
     process::{
-        listeners::{Health, SideListeners},
+        health::{Health, Stage},
+        listeners::{Side, SideListeners},
         side::SideRuntime,
     },
-    telemetry::logs::LOAD_SERVICE,
+    telemetry::{logs::LOAD_SERVICE, push::Push},
 };
 use arrivals::{Arrivals, Spacing};
 pub use journey::{Journey, Mix, Visit};
@@ -130,7 +131,7 @@ pub struct Load {
     traffic: Traffic,
     measures: Arc<Measures>,
     walker: Arc<Walker>,
-    stop_side: CancellationToken,
+    side: Side,
 }
 
 impl Load {
@@ -154,13 +155,11 @@ impl Load {
             metrics_url: Some(listeners.metrics_url()),
             control_url: Some(listeners.control_url()),
         };
-        let stop_side = CancellationToken::new();
-        let health = Health {
-            services: vec![LOAD_SERVICE],
-            ready: Arc::new(AtomicBool::new(true)),
-            metrics,
-        };
-        listeners.serve(side, health, faults.clone(), control, &stop_side);
+        let push = Push::from_env(&[LOAD_SERVICE])?;
+        let health = Arc::new(Health::new(vec![LOAD_SERVICE]));
+        health.set_stage(Stage::Running);
+        let side = listeners.serve(side, health, faults.clone(), control);
+        side.show(metrics, push);
         let walker = Arc::new(walker);
         Ok(Self {
             config,
@@ -169,7 +168,7 @@ impl Load {
             traffic,
             measures,
             walker,
-            stop_side,
+            side,
         })
     }
 
@@ -198,8 +197,9 @@ impl Load {
                 "journeys were left under way"
             );
         }
-        self.stop_side.cancel();
-        self.measures.summary(began.elapsed())
+        let lasted = began.elapsed();
+        self.side.end().await;
+        self.measures.summary(lasted)
     }
 
     async fn arrive(&self, began: Instant, stop: &CancellationToken, under_way: &TaskTracker) {

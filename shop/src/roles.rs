@@ -13,6 +13,7 @@ use crate::{
     db::{Db, DbOptions, Schema},
     error::ShopError,
     http::{call::Peer, url::BaseUrl},
+    process::health::Checks,
     telemetry::{business::Business, http_metrics::RouteSpec, metrics::Metrics},
 };
 
@@ -49,6 +50,9 @@ pub(crate) struct Parts<'a> {
     /// Every role this process can reach, with the URL it answers at.
     pub(crate) reachable: &'a [(Role, BaseUrl)],
     pub(crate) client: &'a reqwest::Client,
+    /// Where a role adds what its health depends on, beside its database and its peers.
+    #[expect(dead_code, reason = "the roles that need it follow")]
+    pub(crate) checks: &'a Checks,
 }
 
 impl Parts<'_> {

@@ -7,14 +7,10 @@ use axum::{
     http::{HeaderMap, HeaderValue, Method, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use opentelemetry::propagation::TextMapPropagator;
-use opentelemetry_http::HeaderInjector;
-use opentelemetry_sdk::propagation::TraceContextPropagator;
 use tracing::{Instrument, Span, field::Empty, info_span};
-use tracing_opentelemetry::OpenTelemetrySpanExt;
 
 use super::{problem::Problem, url::BaseUrl};
-use crate::config::Role;
+use crate::{config::Role, telemetry::propagation};
 
 /// Longest answer that is read.
 const ANSWER_LIMIT_BYTES: usize = 1024 * 1024;
@@ -170,8 +166,7 @@ impl Peer {
 
     async fn send(&self, ask: Ask, span: &Span) -> Result<Answer, CallError> {
         let mut headers = HeaderMap::new();
-        TraceContextPropagator::new()
-            .inject_context(&span.context(), &mut HeaderInjector(&mut headers));
+        propagation::inject(span, &mut headers);
         if let Some(kind) = ask
             .content_type
             .and_then(|kind| HeaderValue::from_str(&kind).ok())

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use reqwest::{Client, Method, StatusCode};
+use reqwest::{Client, Method, StatusCode, header::HeaderValue};
 use serde_json::{Value, json};
 
 use super::{
@@ -15,6 +15,7 @@ use super::{
 use crate::{
     error::ShopError,
     http::{call, url::BaseUrl},
+    telemetry::propagation::Baggage,
 };
 
 /// Makes the requests.
@@ -23,6 +24,8 @@ pub(super) struct Walker {
     target: BaseUrl,
     client: Client,
     measures: Arc<Measures>,
+    /// Marks every request as made by a program.
+    baggage: Option<HeaderValue>,
 }
 
 /// One request: what it is counted as, and what is sent.
@@ -44,6 +47,11 @@ impl Walker {
             target,
             client,
             measures,
+            baggage: Baggage {
+                synthetic: true,
+                ..Baggage::default()
+            }
+            .header(),
         })
     }
 
@@ -103,6 +111,9 @@ impl Walker {
         let mut request = self
             .client
             .request(step.method, self.target.join(&step.path));
+        if let Some(value) = self.baggage.clone() {
+            request = request.header("baggage", value);
+        }
         if let Some(body) = step.body {
             request = request.json(&body);
         }

@@ -4,10 +4,14 @@
 
 mod child;
 mod faults;
+mod health;
 mod lab;
 mod load;
 mod metrics;
 mod otlp;
+mod receiver;
 mod roles;
 mod routes;
+mod running;
 mod stock;
+mod vocabulary;
