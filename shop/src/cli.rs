@@ -3,9 +3,11 @@
 //! `obs-tui shop` and `obs-tui load` flatten the same structs, so both programs take the same flags.
 //! Parsing only; what the flags mean is decided in [`crate::config`] and [`crate::load`].
 
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{convert::Infallible, fmt, net::SocketAddr, path::PathBuf, str::FromStr, time::Duration};
 
 use clap::{Args, ValueEnum};
+
+pub mod guard;
 
 use crate::{config::RoleSelection, load::Mix, process::access::CapArgs};
 
@@ -52,6 +54,32 @@ pub struct ProcessArgs {
     /// Limits on faults
     #[command(flatten)]
     pub caps: CapArgs,
+}
+
+/// A URL that may hold a password, and that no message of ours shows.
+#[derive(Clone)]
+pub struct SecretUrl(String);
+
+impl SecretUrl {
+    /// Returns it as it was given.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for SecretUrl {
+    type Err = Infallible;
+
+    // What is wrong with it is told later, since the parser of arguments would repeat it.
+    fn from_str(text: &str) -> Result<Self, Infallible> {
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl fmt::Debug for SecretUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SecretUrl(…)")
+    }
 }
 
 /// Arguments of `shop` (and `obs-tui shop`).
@@ -113,12 +141,19 @@ pub struct ShopArgs {
     /// Folder of the databases; without it they live in a temporary folder that is removed at exit
     #[arg(long, env = "SHOP_DATA_DIR", value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
+    /// Database in place of the folder: postgres://, mariadb:// or mysql://, with user, password, host
+    /// and name, or sqlite://FOLDER. The variable keeps a password out of the list of processes
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]
+    pub database_url: Option<SecretUrl>,
     /// Database connections of each role
     #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=256))]
     pub db_connections: u32,
     /// Share of payments that are declined, such as 5% or 0.05, in place of each country's own
     #[arg(long, env = "SHOP_DECLINE_SHARE", value_name = "SHARE", value_parser = parse_share)]
     pub decline_share: Option<f64>,
+    /// What the delays of the simulated third parties are multiplied by; 0 for none
+    #[arg(long, env = "SHOP_PARTNER_LATENCY", default_value_t = 1.0, value_name = "FACTOR", value_parser = parse_factor)]
+    pub partner_latency: f64,
     /// Seed of everything the shop draws by lot
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
@@ -128,6 +163,9 @@ pub struct ShopArgs {
     /// How often products that run low are restocked; 0s never
     #[arg(long, default_value = "2s", value_parser = humantime::parse_duration)]
     pub restock_every: Duration,
+    /// Accounts and limits
+    #[command(flatten)]
+    pub guard: guard::GuardArgs,
     /// What every process of ours takes
     #[command(flatten)]
     pub process: ProcessArgs,
@@ -193,6 +231,18 @@ fn parse_share(text: &str) -> Result<f64, String> {
         Ok(share)
     } else {
         Err("a share lies between 0% and 100%; 50 without % is read as 5000%".to_owned())
+    }
+}
+
+/// Reads a factor: finite, not negative, at most 1,000.
+fn parse_factor(text: &str) -> Result<f64, String> {
+    let factor: f64 = text
+        .parse()
+        .map_err(|_| "write a factor, such as 1 or 0.5".to_owned())?;
+    if (0.0..=1_000.0).contains(&factor) {
+        Ok(factor)
+    } else {
+        Err("a factor lies between 0 and 1000".to_owned())
     }
 }
 

@@ -4,7 +4,12 @@
 
 use std::{fmt, net::SocketAddr, path::PathBuf, str::FromStr, time::Duration};
 
-use crate::{cli::ShopArgs, error::ShopError, http::url::BaseUrl};
+pub mod guard;
+
+use guard::{AccountsConfig, LimitsConfig};
+
+pub use crate::db::DatabaseServer;
+use crate::{cache::RedisUrl, cli::ShopArgs, db, error::ShopError, http::url::BaseUrl};
 
 /// One part of the shop. The order is the order of draining: callers before the called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -66,6 +71,11 @@ impl Role {
         }
     }
 
+    /// Tells whether the role shows metrics, traces and log lines of its own.
+    pub const fn tells(self) -> bool {
+        !matches!(self, Self::Partners)
+    }
+
     /// Returns the longest chain of calls that a call of this role can start, itself included.
     pub fn depth(self) -> u32 {
         let deepest = self.peers().iter().map(|peer| peer.depth()).max();
@@ -113,6 +123,27 @@ pub enum DataPlace {
     Temporary,
     /// A folder that stays.
     Folder(PathBuf),
+    /// A server; each role has a schema (PostgreSQL) or a database (MariaDB, MySQL) of its own on it.
+    Server(DatabaseServer),
+}
+
+impl DataPlace {
+    /// Reads what `--database-url` says.
+    pub fn from_url(text: &str) -> Result<Self, ShopError> {
+        db::place(text)
+    }
+
+    fn of(args: &ShopArgs) -> Result<Self, ShopError> {
+        match (&args.database_url, &args.data_dir) {
+            (Some(_), Some(_)) => Err(ShopError::DatabaseUrl {
+                reason: "--data-dir is given as well".to_owned(),
+                remedy: "give one of them; DATABASE_URL and SHOP_DATA_DIR count as given",
+            }),
+            (Some(url), None) => Self::from_url(url.reveal()),
+            (None, Some(folder)) => Ok(Self::Folder(folder.clone())),
+            (None, None) => Ok(Self::Temporary),
+        }
+    }
 }
 
 /// One role and where it listens.
@@ -145,6 +176,8 @@ pub struct ShopConfig {
     pub call_timeout: Duration,
     /// Share of payments that are declined, 0 to 1, in place of each country's own.
     pub decline_share: Option<f64>,
+    /// What the delays of the simulated third parties are multiplied by; 0 for none.
+    pub partner_latency: f64,
     /// Seed of everything drawn by lot.
     pub seed: u64,
     /// Units of each product at the start, and after a restock.
@@ -153,6 +186,12 @@ pub struct ShopConfig {
     pub restock_every: Option<Duration>,
     /// Longest time a shutdown waits for running requests.
     pub drain_limit: Duration,
+    /// Redis for caches and limits; without it the process keeps its own.
+    pub redis_url: Option<RedisUrl>,
+    /// How accounts are kept.
+    pub accounts: AccountsConfig,
+    /// How fast clients may ask.
+    pub limits: LimitsConfig,
 }
 
 impl ShopConfig {
@@ -171,10 +210,14 @@ impl ShopConfig {
             db_acquire_timeout: Duration::from_secs(2),
             call_timeout: Duration::from_secs(3),
             decline_share: None,
+            partner_latency: 1.0,
             seed: 1,
             initial_stock: 500,
             restock_every: Some(Duration::from_secs(2)),
             drain_limit: Duration::from_secs(5),
+            redis_url: None,
+            accounts: AccountsConfig::default(),
+            limits: LimitsConfig::default(),
         }
     }
 
@@ -239,16 +282,17 @@ impl TryFrom<&ShopArgs> for ShopConfig {
             elsewhere,
             metrics_listen: args.metrics_listen,
             control_listen: args.control_listen,
-            data: args
-                .data_dir
-                .clone()
-                .map_or(DataPlace::Temporary, DataPlace::Folder),
+            data: DataPlace::of(args)?,
             db_connections: args.db_connections,
             decline_share: args.decline_share,
+            partner_latency: args.partner_latency,
             seed: args.seed,
             initial_stock: args.initial_stock,
             restock_every: (!args.restock_every.is_zero()).then_some(args.restock_every),
             drain_limit: args.process.drain_limit,
+            redis_url: args.guard.redis_url.clone(),
+            accounts: AccountsConfig::from(&args.guard),
+            limits: LimitsConfig::from(&args.guard),
             ..Self::on_free_ports()
         };
         config.check_peers()?;

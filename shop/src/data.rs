@@ -1,4 +1,4 @@
-//! Where the databases of a process live.
+//! Where the databases of a process live: in a folder, or on a server.
 //!
 //! A temporary folder goes with its process. One that was killed cannot tidy up after itself, so
 //! the next one does: a folder whose lock nobody holds belongs to nobody.
@@ -10,12 +10,16 @@ use std::{
 
 use tempfile::TempDir;
 
-use crate::{config::DataPlace, error::ShopError};
+use crate::{
+    config::DataPlace,
+    db::{DatabaseServer, Place},
+    error::ShopError,
+};
 
 const PREFIX: &str = "obs-tui-shop-";
 const LOCK: &str = "in-use";
 
-/// The folder of the databases.
+/// The folder of the databases, if they have one.
 #[derive(Debug)]
 pub(crate) enum Folder {
     /// Removed when dropped, and locked until then.
@@ -25,6 +29,8 @@ pub(crate) enum Folder {
     ),
     /// Left as it is.
     Kept(PathBuf),
+    /// None: they are on a server.
+    Elsewhere(DatabaseServer),
 }
 
 impl Folder {
@@ -40,13 +46,16 @@ impl Folder {
                 fs::create_dir_all(path).map_err(refused(path))?;
                 Ok(Self::Kept(path.clone()))
             }
+            DataPlace::Server(server) => Ok(Self::Elsewhere(server.clone())),
         }
     }
 
-    pub(crate) fn path(&self) -> &Path {
+    /// Returns where the databases of the roles are.
+    pub(crate) fn place(&self) -> Place {
         match self {
-            Self::Temporary(folder, _) => folder.path(),
-            Self::Kept(path) => path,
+            Self::Temporary(folder, _) => Place::Folder(folder.path().to_owned()),
+            Self::Kept(path) => Place::Folder(path.clone()),
+            Self::Elsewhere(server) => Place::Server(server.clone()),
         }
     }
 }
@@ -83,7 +92,7 @@ fn remove_abandoned(parent: &Path) {
 
 #[cfg(test)]
 mod tests {
-    use super::{LOCK, PREFIX, remove_abandoned, temporary};
+    use super::{LOCK, PREFIX, Place, remove_abandoned, temporary};
 
     #[test]
     fn a_folder_is_removed_when_its_process_is_gone_and_not_before() {
@@ -96,8 +105,10 @@ mod tests {
             std::fs::write(folder.join(LOCK), "").unwrap();
         }
         remove_abandoned(parent.path());
-        assert!(alive.path().exists() && foreign.exists() && !dead.exists());
-        let path = alive.path().to_owned();
+        let Place::Folder(path) = alive.place() else {
+            panic!("it is a folder");
+        };
+        assert!(path.exists() && foreign.exists() && !dead.exists());
         drop(alive);
         assert!(!path.exists());
     }

@@ -2,6 +2,8 @@
 
 use std::{io, net::SocketAddr, path::PathBuf};
 
+use crate::{config::Role, db::DbError};
+
 /// Why [`crate::run_shop`] or [`crate::run_load`] gave up; each message says what to do next.
 #[derive(Debug, thiserror::Error)]
 pub enum ShopError {
@@ -39,6 +41,26 @@ pub enum ShopError {
         /// What the database said.
         source: sqlx::Error,
     },
+    /// A database server would not have us.
+    #[error("cannot use the database of {service} at {server}: {source}; {remedy}")]
+    DatabaseRefused {
+        /// The role it belongs to.
+        service: &'static str,
+        /// The server, without user and password.
+        server: String,
+        /// What to do about it.
+        remedy: String,
+        /// What the driver or the database said.
+        source: sqlx::Error,
+    },
+    /// The URL of the database cannot be read.
+    #[error("--database-url: {reason}; {remedy}")]
+    DatabaseUrl {
+        /// What is wrong with it.
+        reason: String,
+        /// How to write it.
+        remedy: &'static str,
+    },
     /// A file or folder of ours could not be used.
     #[error("cannot {doing} {path}: {source}", path = path.display())]
     File {
@@ -69,10 +91,26 @@ pub enum ShopError {
     /// Profiles were to be pushed but that cannot be set up.
     #[error("cannot set up the push of profiles: {0}; check the PYROSCOPE_* variables")]
     Profiles(String),
+    /// Accounts could not be made or prepared.
+    #[error("cannot prepare accounts: {0}")]
+    Accounts(String),
+    /// The connection to Redis could not be set up.
+    #[error("cannot set up redis: {0}; check --redis-url")]
+    Redis(String),
     /// A client for outgoing calls could not be built.
     #[error("cannot set up outgoing calls: {0}")]
     Client(#[from] reqwest::Error),
     /// A runtime or thread could not be started.
     #[error("cannot start a runtime: {0}")]
     Runtime(#[from] io::Error),
+}
+
+impl ShopError {
+    /// Says that the tables of a role could not be filled.
+    pub(crate) fn prepare(role: Role, error: DbError) -> Self {
+        Self::Database {
+            service: role.name(),
+            source: error.into_source(),
+        }
+    }
 }

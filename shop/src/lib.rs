@@ -11,6 +11,7 @@
 //! drain), `roles` (what the shop does), `db` and [`http`] (with what), [`telemetry`] (what it tells
 //! of itself), [`process`] (listeners, tokens, the parent), [`load`] (the traffic).
 
+pub mod cache;
 pub mod cli;
 pub mod config;
 mod data;
@@ -20,10 +21,12 @@ pub mod error;
 pub mod hot;
 pub mod http;
 mod ids;
+pub mod limits;
 pub mod load;
 mod market;
 pub mod process;
 mod roles;
+mod secret;
 pub mod shop;
 pub mod telemetry;
 
@@ -43,7 +46,8 @@ pub fn run_shop(args: &ShopArgs) -> Result<(), ShopError> {
     if args.process.child {
         process::limit_descriptors();
     }
-    let services: Vec<&str> = args.role.0.iter().copied().map(Role::name).collect();
+    let telling = args.role.0.iter().copied().filter(|role| role.tells());
+    let services: Vec<&str> = telling.map(Role::name).collect();
     let process = Process::begin(&args.process, "shop", &services)?;
     let control = process.access.control.clone();
     let starting = Shop::start(config, control, &process.side);

@@ -1,11 +1,18 @@
-//! The world the shop sells into: countries, ways to pay, the currency.
+//! The world the shop sells into: countries, ways to pay, the currency, and whom it depends on.
 //!
 //! Closed sets, since each is a label value.
 
-use crate::draw::Draw;
+use crate::{config::Role, draw::Draw};
 
 /// The one currency of the price list, in which amounts are whole cents.
 pub(crate) const CURRENCY: &str = "USD";
+
+/// Where the goods are, in the order they are taken from.
+pub(crate) const WAREHOUSES: [&str; 3] = ["WH-001", "WH-002", "WH-003"];
+/// The countries, for messages.
+pub(crate) const COUNTRIES: &str = "US, UK, DE, FR, JP, BR, IN";
+/// The ways to pay, for messages.
+pub(crate) const METHODS: &str = "card, wallet, transfer";
 
 /// Where a customer lives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,5 +82,51 @@ impl Method {
 
     pub(crate) fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|method| method.name() == name)
+    }
+}
+
+/// What the shop calls that may fail on its own, by the value of the `dependency` label.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum DependencyName {
+    /// The payment provider of a country.
+    Provider(Country),
+    Crm,
+    Warehouse,
+    Promotions,
+}
+
+impl DependencyName {
+    /// Returns what a role depends on.
+    pub(crate) fn of(role: Role) -> Vec<Self> {
+        match role {
+            Role::Orders => vec![Self::Crm, Self::Warehouse, Self::Promotions],
+            Role::Payments => Country::ALL.map(Self::Provider).to_vec(),
+            Role::Storefront | Role::Catalog | Role::Users | Role::Promotions | Role::Partners => {
+                Vec::new()
+            }
+        }
+    }
+
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Provider(Country::Us) => "payments-us",
+            Self::Provider(Country::Uk) => "payments-uk",
+            Self::Provider(Country::De) => "payments-de",
+            Self::Provider(Country::Fr) => "payments-fr",
+            Self::Provider(Country::Jp) => "payments-jp",
+            Self::Provider(Country::Br) => "payments-br",
+            Self::Provider(Country::In) => "payments-in",
+            Self::Crm => "crm",
+            Self::Warehouse => "warehouse",
+            Self::Promotions => "promotions",
+        }
+    }
+
+    /// Returns the role that answers under this name.
+    pub(crate) const fn callee(self) -> Role {
+        match self {
+            Self::Promotions => Role::Promotions,
+            Self::Provider(_) | Self::Crm | Self::Warehouse => Role::Partners,
+        }
     }
 }

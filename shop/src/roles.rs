@@ -3,16 +3,21 @@
 //! A role is a router, the routes it is counted by, perhaps a database, and perhaps work in the
 //! background. Roles share no state; they talk over HTTP even inside one process.
 
-use std::{future::Future, path::Path, pin::Pin, sync::Arc};
+use std::{future::Future, pin::Pin, sync::Arc};
 
 use axum::{Router, http::Method};
 use fault::Registry;
 
 use crate::{
+    cache::Caches,
     config::{Role, ShopConfig},
-    db::{Db, DbOptions, Schema},
+    db::{Db, DbOptions, Place, Schema},
     error::ShopError,
-    http::{call::Peer, url::BaseUrl},
+    http::{
+        call::{Dependency, Peer},
+        url::BaseUrl,
+    },
+    market::DependencyName,
     process::health::Checks,
     telemetry::{business::Business, http_metrics::RouteSpec, metrics::Metrics},
 };
@@ -27,6 +32,7 @@ mod storefront;
 mod users;
 
 pub(crate) use edge::finish;
+pub(crate) use users::{NewAdmin, create_admin};
 
 /// Work that goes on beside the requests, until its role stops.
 pub(crate) type Background = Pin<Box<dyn Future<Output = ()> + Send>>;
@@ -46,10 +52,11 @@ pub(crate) struct Parts<'a> {
     pub(crate) config: &'a ShopConfig,
     pub(crate) metrics: &'a Metrics,
     pub(crate) faults: &'a Registry,
-    pub(crate) folder: &'a Path,
+    pub(crate) place: &'a Place,
     /// Every role this process can reach, with the URL it answers at.
     pub(crate) reachable: &'a [(Role, BaseUrl)],
     pub(crate) client: &'a reqwest::Client,
+    pub(crate) caches: &'a Caches,
     /// Where a role adds what its health depends on, beside its database and its peers.
     #[expect(dead_code, reason = "the roles that need it follow")]
     pub(crate) checks: &'a Checks,
@@ -78,23 +85,32 @@ impl Parts<'_> {
         })
     }
 
+    /// Returns how `from` reaches something that may fail on its own; to be made once and shared.
+    pub(crate) fn dependency(
+        &self,
+        from: Role,
+        name: DependencyName,
+    ) -> Result<Dependency, ShopError> {
+        let peer = self.peer(from, name.callee())?;
+        let counts = self.metrics.external.dependency(name);
+        Ok(Dependency::new(name, peer, counts))
+    }
+
     /// Opens and migrates the database of a role.
     pub(crate) async fn database(&self, role: Role, schema: Schema) -> Result<Arc<Db>, ShopError> {
-        let failed = |source| ShopError::Database {
-            service: role.name(),
-            source,
-        };
         let options = DbOptions {
             role,
-            file: self.folder.join(format!("{role}.db")),
+            place: self.place.clone(),
             connections: self.config.db_connections,
             acquire_timeout: self.config.db_acquire_timeout,
         };
         let stalls = self.faults.db_stalls(role.name());
-        let db = Db::open(options, &self.metrics.db, stalls)
-            .await
-            .map_err(failed)?;
-        db.migrate(schema).await.map_err(failed)?;
+        let db = Db::open(options, &self.metrics.db, stalls).await?;
+        let migrated = db.migrate(schema).await;
+        migrated.map_err(|source| ShopError::Database {
+            service: role.name(),
+            source,
+        })?;
         Ok(Arc::new(db))
     }
 }
@@ -106,9 +122,9 @@ pub(crate) async fn start(role: Role, parts: Parts<'_>) -> Result<Started, ShopE
         Role::Orders => orders::start(parts).await,
         Role::Payments => payments::start(parts).await,
         Role::Catalog => catalog::start(parts).await,
-        Role::Users => Ok(users::start()),
-        Role::Promotions => Ok(promotions::start()),
-        Role::Partners => Ok(partners::start()),
+        Role::Promotions => promotions::start(parts).await,
+        Role::Partners => Ok(partners::start(parts)),
+        Role::Users => users::start(parts).await,
     }
 }
 

@@ -16,6 +16,7 @@ use futures_util::future::try_join_all;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
+    cache::Caches,
     config::{Role, ShopConfig},
     data::Folder,
     db::{Db, hold_stalls},
@@ -80,7 +81,8 @@ impl Shop {
         let folder = Folder::make(&config.data)?;
         let faults = Registry::new();
         let roles: Vec<Role> = business.iter().map(|(role, _)| *role).collect();
-        let names: Vec<&'static str> = roles.iter().map(|role| role.name()).collect();
+        let telling = roles.iter().filter(|role| role.tells());
+        let names: Vec<&'static str> = telling.map(|role| role.name()).collect();
         let push = Push::from_env(&names)?;
         let health = Arc::new(Health::new(names));
         let ready = Ready {
@@ -184,7 +186,9 @@ impl Shop {
 
     fn serve(&mut self, business: Vec<(Role, Bound)>, started: Vec<Started>, metrics: &Metrics) {
         for ((role, bound), started) in business.into_iter().zip(started) {
-            let http = Arc::new(metrics.http.service(role.name(), &started.routes));
+            let http = role
+                .tells()
+                .then(|| Arc::new(metrics.http.service(role.name(), &started.routes)));
             let router = roles::finish(&started, http, &self.faults);
             if let Some(db) = &started.db {
                 let stalls = self.faults.db_stalls(role.name());
@@ -246,14 +250,26 @@ async fn start_roles(
         reachable.push((*role, BaseUrl::parse(&bound.url())?));
     }
     let client = call::client()?;
+    let caches = Caches::new(config.redis_url.as_ref(), world.metrics.cache.clone())?;
+    if let Some(link) = caches.redis() {
+        // These two share what they keep with other processes of theirs.
+        let shares = |role: &Role| matches!(role, Role::Storefront | Role::Catalog);
+        for role in business.iter().map(|(role, _)| *role).filter(shares) {
+            world.checks.add(probes::Redis {
+                service: role.name(),
+                link: link.clone(),
+            });
+        }
+    }
     let parts = Parts {
         config,
         metrics: world.metrics,
         faults: world.faults,
-        folder: world.folder.path(),
+        place: &world.folder.place(),
         checks: world.checks,
         reachable: &reachable,
         client: &client,
+        caches: &caches,
     };
     try_join_all(business.iter().map(|(role, _)| roles::start(*role, parts))).await
 }

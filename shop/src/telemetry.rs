@@ -7,9 +7,11 @@
 //! names of others), [`logs`], [`traces`].
 
 pub(crate) mod business;
+pub(crate) mod cache_metrics;
 pub mod catalogue;
 pub(crate) mod db_metrics;
 pub mod exposition;
+pub(crate) mod external;
 pub(crate) mod faults;
 pub(crate) mod http_metrics;
 pub mod logs;
@@ -19,6 +21,9 @@ pub(crate) mod otlp;
 pub(crate) mod process;
 pub(crate) mod propagation;
 pub(crate) mod push;
+pub(crate) mod security_metrics;
+pub(crate) mod stock;
 pub mod traces;
 mod translate;
+pub(crate) mod user_metrics;
 pub mod vocabulary;

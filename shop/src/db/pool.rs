@@ -1,50 +1,37 @@
 //! A role's pool: queries with their span, their wait and their time.
 
-use std::{
-    path::PathBuf,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use fault::hooks::DbStalls;
-use sqlx::{
-    Sqlite, SqliteConnection, SqlitePool, Transaction,
-    pool::PoolConnection,
-    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
-};
+use sqlx::SqlStr;
 use tokio::task::JoinHandle;
 use tokio_util::task::TaskTracker;
 use tracing::{Instrument, Span, field::Empty, info_span};
 
-use super::{Param, Row, row, stall::Held, transaction::Tx};
+use super::{
+    DbError, Param, Place, Row,
+    driver::{Connection, Pool, Session},
+    stall::Held,
+    transaction::Tx,
+};
 use crate::{
     config::Role,
+    error::ShopError,
     telemetry::db_metrics::{DbMetrics, ServiceDb, StatementMetrics},
 };
 
-/// How long a write waits for the lock of another one.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
-
 /// How long the first connection may take on a machine that is busy.
-const OPEN_TIMEOUT: Duration = Duration::from_secs(30);
+pub(super) const OPEN_TIMEOUT: Duration = Duration::from_secs(30);
+/// A connection to a server that was idle for longer is asked whether it is still there.
+pub(super) const STALE_AFTER: Duration = Duration::from_secs(1);
 
 /// Where a role's database is and how many connections it may hold.
 #[derive(Debug, Clone)]
 pub(crate) struct DbOptions {
     pub(crate) role: Role,
-    pub(crate) file: PathBuf,
+    pub(crate) place: Place,
     pub(crate) connections: u32,
     pub(crate) acquire_timeout: Duration,
-}
-
-/// Why a query brought no result.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum DbError {
-    /// No connection became free in time.
-    #[error("no database connection became free in time")]
-    PoolTimeout,
-    /// The database said no.
-    #[error(transparent)]
-    Query(#[from] sqlx::Error),
 }
 
 /// One statement of a role: its text, and where it is counted.
@@ -52,7 +39,8 @@ pub(crate) enum DbError {
 pub(crate) struct Statement {
     operation: &'static str,
     table: &'static str,
-    sql: &'static str,
+    /// As the database wants it.
+    pub(super) sql: SqlStr,
     metrics: StatementMetrics,
 }
 
@@ -69,71 +57,14 @@ impl Statement {
     }
 }
 
-/// The pool of one role.
-#[derive(Debug, Clone)]
-pub(super) enum Pool {
-    Sqlite(SqlitePool),
-}
-
-/// A transaction that has begun.
-pub(super) enum Started {
-    Sqlite(Transaction<'static, Sqlite>),
-}
-
-/// A connection taken from a pool.
-enum Connection {
-    Sqlite(PoolConnection<Sqlite>),
-}
-
-impl Connection {
-    fn session(&mut self) -> Session<'_> {
-        match self {
-            Self::Sqlite(own) => Session::Sqlite(own),
-        }
-    }
-}
-
-/// A connection that statements run on, inside a transaction or on its own.
-pub(super) enum Session<'c> {
-    Sqlite(&'c mut SqliteConnection),
-}
-
-impl Session<'_> {
-    /// Runs a statement; returns how many rows it changed.
-    pub(super) async fn execute(
-        self,
-        statement: &Statement,
-        params: &[Param<'_>],
-    ) -> Result<u64, sqlx::Error> {
-        match self {
-            Self::Sqlite(own) => {
-                let done = row::sqlite(statement.sql, params).execute(own).await?;
-                Ok(done.rows_affected())
-            }
-        }
-    }
-
-    /// Runs a statement; returns every row.
-    pub(super) async fn fetch_all(
-        self,
-        statement: &Statement,
-        params: &[Param<'_>],
-    ) -> Result<Vec<Row>, sqlx::Error> {
-        match self {
-            Self::Sqlite(own) => {
-                let rows = row::sqlite(statement.sql, params).fetch_all(own).await?;
-                Ok(rows.into_iter().map(Row::Sqlite).collect())
-            }
-        }
-    }
-}
-
 /// The database of one role.
 #[derive(Debug)]
 pub(crate) struct Db {
     pub(super) pool: Pool,
     pub(super) options: DbOptions,
     pub(super) held: Held,
+    /// What the database is called in telemetry.
+    system: &'static str,
     stalls: DbStalls,
     metrics: ServiceDb,
     /// Work whose caller may be gone; the connections stay until it is done.
@@ -141,27 +72,23 @@ pub(crate) struct Db {
 }
 
 impl Db {
-    /// Opens the database, creating it when it is not there.
+    /// Opens the database, making the role's own place in it when it is not there.
     pub(crate) async fn open(
         options: DbOptions,
         metrics: &DbMetrics,
         stalls: DbStalls,
-    ) -> Result<Self, sqlx::Error> {
-        let pool = SqlitePoolOptions::new()
-            .max_connections(options.connections)
-            .min_connections(1)
-            .acquire_timeout(OPEN_TIMEOUT)
-            .acquire_slow_threshold(OPEN_TIMEOUT)
-            .idle_timeout(None)
-            .max_lifetime(None)
-            .test_before_acquire(false)
-            .connect_with(sqlite_options(&options))
-            .await?;
+    ) -> Result<Self, ShopError> {
+        let pool = Pool::open(&options).await?;
+        let system = pool.system().await.map_err(|source| ShopError::Database {
+            service: options.role.name(),
+            source,
+        })?;
         let metrics = metrics.service(options.role.name());
         Ok(Self {
-            pool: Pool::Sqlite(pool),
+            pool,
             options,
             held: Held::default(),
+            system,
             stalls,
             metrics,
             unfinished: TaskTracker::new(),
@@ -179,12 +106,13 @@ impl Db {
         Statement {
             operation,
             table,
-            sql,
+            sql: self.pool.spell(sql),
             metrics,
         }
     }
 
-    /// Runs a statement; returns how many rows it changed.
+    /// Runs a statement; returns how many rows it matched, whether their values changed or not: an
+    /// update that is to happen once says so in its WHERE.
     pub(crate) async fn execute(
         &self,
         statement: &Statement,
@@ -216,20 +144,16 @@ impl Db {
 
     /// Begins a transaction that writes; dropping it without [`Tx::commit`] undoes it.
     pub(crate) async fn begin(&self) -> Result<Tx<'_>, DbError> {
-        let in_flight = self.metrics.begin();
-        let Pool::Sqlite(pool) = &self.pool;
-        // A transaction that reads first and then writes would find the lock taken by another one.
-        let begin = async { pool.begin_with("BEGIN IMMEDIATE").await };
-        let transaction = self.waited(begin).await?;
-        drop(in_flight);
-        Ok(Tx::new(self, Started::Sqlite(transaction)))
+        let _in_flight = self.metrics.begin();
+        self.stalls.query(self.finds_held(true));
+        let connection = self.acquire().await?;
+        Ok(Tx::new(self, connection.begin().await?))
     }
 
     /// Returns the connections in use, and the most there can be.
     pub(crate) fn connections(&self) -> (u32, u32) {
-        let Pool::Sqlite(pool) = &self.pool;
-        let idle = u32::try_from(pool.num_idle()).unwrap_or(u32::MAX);
-        (pool.size().saturating_sub(idle), self.options.connections)
+        let (open, idle) = self.pool.fill();
+        (open.saturating_sub(idle), self.options.connections)
     }
 
     /// Returns the role whose database this is.
@@ -249,8 +173,7 @@ impl Db {
     pub(crate) async fn close(&self) {
         self.unfinished.close();
         self.unfinished.wait().await;
-        let Pool::Sqlite(pool) = &self.pool;
-        pool.close().await;
+        self.pool.close().await;
     }
 
     /// Takes a connection for one statement.
@@ -274,7 +197,7 @@ impl Db {
     ) -> Result<T, DbError> {
         let _in_flight = self.metrics.begin();
         let span = self.span(statement);
-        let held = self.finds_held(statement);
+        let held = self.finds_held(statement.operation != "select");
         self.stalls.query(held);
         if held {
             span.record("chaos.injected", true);
@@ -282,23 +205,22 @@ impl Db {
         let outcome = work.instrument(span.clone()).await;
         if let Err(error) = &outcome {
             span.record("otel.status_code", "ERROR");
-            span.record("error.type", tracing::field::display(error));
+            span.record("error.type", error.kind().name());
         }
         outcome
     }
 
     /// Tells whether a stall is in the way of a query that starts now.
-    fn finds_held(&self, statement: &Statement) -> bool {
-        let Pool::Sqlite(pool) = &self.pool;
-        let all_taken = || pool.num_idle() == 0 && pool.size() >= self.options.connections;
-        (self.held.connections() && all_taken())
-            || (self.held.lock() && statement.operation != "select")
+    fn finds_held(&self, writes: bool) -> bool {
+        let all_taken = || {
+            let (open, idle) = self.pool.fill();
+            idle == 0 && open >= self.options.connections
+        };
+        (self.held.connections() && all_taken()) || (self.held.lock() && writes)
     }
 
     async fn acquire(&self) -> Result<Connection, DbError> {
-        let Pool::Sqlite(pool) = &self.pool;
-        let taken = self.waited(async { pool.acquire().await }).await?;
-        Ok(Connection::Sqlite(taken))
+        self.waited(self.pool.acquire()).await
     }
 
     /// Waits for something of the pool, at most as long as a query may wait.
@@ -325,23 +247,12 @@ impl Db {
             otel.kind = "client",
             otel.status_code = Empty,
             service = self.options.role.name(),
-            db.system.name = "sqlite",
+            db.system.name = self.system,
             db.operation.name = statement.operation,
             db.collection.name = statement.table,
-            db.query.text = statement.sql,
+            db.query.text = statement.sql.as_str(),
             error.type = Empty,
             chaos.injected = Empty,
         )
     }
-}
-
-/// Returns how a SQLite file of ours is opened, by the pool and by a stall alike.
-pub(super) fn sqlite_options(options: &DbOptions) -> SqliteConnectOptions {
-    SqliteConnectOptions::new()
-        .filename(&options.file)
-        .create_if_missing(true)
-        .journal_mode(SqliteJournalMode::Wal)
-        .synchronous(SqliteSynchronous::Normal)
-        .busy_timeout(BUSY_TIMEOUT)
-        .foreign_keys(true)
 }

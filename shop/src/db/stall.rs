@@ -1,5 +1,5 @@
 //! A stalled database, really stalled: connections of the pool are taken and kept, or a lock that
-//! every write needs is held, for as long as the registry of faults says so.
+//! every write needs and no read does is held, for as long as the registry of faults says so.
 //!
 //! The connections that are kept come from the same queue that queries wait in, so what a stall
 //! does to requests is what a leak or a stuck client does.
@@ -15,11 +15,10 @@ use std::{
 };
 
 use fault::hooks::{DbStalls, Stall};
-use sqlx::{Connection as _, Sqlite, SqliteConnection, pool::PoolConnection};
 
 use super::{
     Db,
-    pool::{Pool, sqlite_options},
+    driver::{Connection, Lock},
 };
 
 /// How often a ramp is looked at; a withdrawal is heard of at once.
@@ -85,11 +84,11 @@ async fn next<T>(taking: &mut Option<Taking<T>>) -> Result<T, sqlx::Error> {
 
 struct Holder {
     db: Arc<Db>,
-    connections: Vec<PoolConnection<Sqlite>>,
-    /// The connection in whose transaction the lock is held; closing it lets go.
-    lock: Option<SqliteConnection>,
-    taking: Option<Taking<PoolConnection<Sqlite>>>,
-    locking: Option<Taking<SqliteConnection>>,
+    connections: Vec<Connection>,
+    /// The connection in whose session the lock is held; closing it lets go.
+    lock: Option<Lock>,
+    taking: Option<Taking<Connection>>,
+    locking: Option<Taking<Lock>>,
 }
 
 impl Holder {
@@ -109,23 +108,16 @@ impl Holder {
     }
 
     fn reach_for(&mut self, wanted: Stall) {
-        let Pool::Sqlite(pool) = &self.db.pool;
         if self.connections.len() < self.target(wanted) && self.taking.is_none() {
-            self.taking = Some(Box::pin(pool.acquire()));
+            let pool = self.db.pool.clone();
+            self.taking = Some(Box::pin(async move { pool.acquire().await }));
         }
         if wanted.lock && self.lock.is_none() && self.locking.is_none() {
-            let options = sqlite_options(&self.db.options);
-            self.locking = Some(Box::pin(async move {
-                let mut connection = SqliteConnection::connect_with(&options).await?;
-                sqlx::query("BEGIN EXCLUSIVE")
-                    .execute(&mut connection)
-                    .await?;
-                Ok(connection)
-            }));
+            self.locking = Some(Box::pin(Lock::take(self.db.options.clone())));
         }
     }
 
-    fn keep(&mut self, taken: Result<PoolConnection<Sqlite>, sqlx::Error>) {
+    fn keep(&mut self, taken: Result<Connection, sqlx::Error>) {
         // A wait that ran out is begun again: the queue is long because the stall works.
         if let Ok(connection) = taken {
             self.connections.push(connection);

@@ -2,10 +2,14 @@
 
 use super::{
     Db, DbError, Param, Row, Statement,
-    pool::{Session, Started},
+    driver::{Session, Started},
 };
 
 /// A transaction of a role's database; dropped without [`Tx::commit`], it is undone.
+///
+/// After an error it is to be dropped: PostgreSQL refuses whatever follows one, a duplicate included.
+/// What others did in the meantime is seen by the next statement (READ COMMITTED), so that a check and
+/// the write that depends on it are one conditional statement; on SQLite there is one writer at a time.
 pub(crate) struct Tx<'d> {
     db: &'d Db,
     started: Started,
@@ -16,7 +20,7 @@ impl<'d> Tx<'d> {
         Self { db, started }
     }
 
-    /// Runs a statement; returns how many rows it changed.
+    /// Runs a statement; returns how many rows it matched.
     pub(crate) async fn execute(
         &mut self,
         statement: &Statement,
@@ -49,14 +53,10 @@ impl<'d> Tx<'d> {
 
     /// Makes what was done last.
     pub(crate) async fn commit(self) -> Result<(), DbError> {
-        match self.started {
-            Started::Sqlite(transaction) => Ok(transaction.commit().await?),
-        }
+        Ok(self.started.commit().await?)
     }
 
     fn session(&mut self) -> Session<'_> {
-        match &mut self.started {
-            Started::Sqlite(transaction) => Session::Sqlite(transaction),
-        }
+        self.started.session()
     }
 }

@@ -1,20 +1,24 @@
 //! Calls to other roles: a span and a time limit each, with the trace carried along.
+//!
+//! A [`Peer`] is a part of the shop, called once. A [`Dependency`] is something that may fail on its
+//! own, called with retries and behind a circuit breaker.
 
 use std::time::Duration;
 
-use axum::{
-    body::Bytes,
-    http::{HeaderMap, HeaderValue, Method, StatusCode, header},
-    response::{IntoResponse, Response},
-};
+use axum::{body::Bytes, http::StatusCode};
 use tracing::{Instrument, Span, field::Empty, info_span};
 
 use super::{problem::Problem, url::BaseUrl};
 use crate::{config::Role, telemetry::propagation};
 
+mod dependency;
+mod message;
+
+pub(crate) use dependency::Dependency;
+pub(crate) use message::{Answer, Ask, IDEMPOTENCY_KEY, REPLAYED, STALE};
+
 /// Longest answer that is read.
 const ANSWER_LIMIT_BYTES: usize = 1024 * 1024;
-const JSON: &str = "application/json";
 
 /// Another role, as one role sees it.
 #[derive(Debug, Clone)]
@@ -24,69 +28,6 @@ pub(crate) struct Peer {
     pub(crate) url: BaseUrl,
     pub(crate) client: reqwest::Client,
     pub(crate) timeout: Duration,
-}
-
-/// What is asked of another role.
-#[derive(Debug)]
-pub(crate) struct Ask {
-    pub(crate) method: Method,
-    /// The route's template, for the span: `/products/:id`.
-    pub(crate) route: &'static str,
-    pub(crate) path: String,
-    pub(crate) body: Option<Bytes>,
-    pub(crate) content_type: Option<String>,
-}
-
-impl Ask {
-    /// Asks for `path`.
-    pub(crate) fn get(route: &'static str, path: impl Into<String>) -> Self {
-        Self {
-            method: Method::GET,
-            route,
-            path: path.into(),
-            body: None,
-            content_type: None,
-        }
-    }
-
-    /// Posts a JSON value.
-    pub(crate) fn post(route: &'static str, body: &serde_json::Value) -> Self {
-        let content_type = Some(JSON.to_owned());
-        let body = Some(Bytes::from(body.to_string()));
-        Self {
-            method: Method::POST,
-            route,
-            path: route.to_owned(),
-            body,
-            content_type,
-        }
-    }
-}
-
-/// What another role answered, up to 4xx.
-#[derive(Debug)]
-pub(crate) struct Answer {
-    pub(crate) status: StatusCode,
-    content_type: Option<HeaderValue>,
-    pub(crate) body: Bytes,
-}
-
-impl Answer {
-    /// Reads the body as JSON.
-    pub(crate) fn json(&self) -> Result<serde_json::Value, CallError> {
-        serde_json::from_slice(&self.body).map_err(|_| CallError::Unreadable)
-    }
-}
-
-impl IntoResponse for Answer {
-    /// Passes the answer on as it came.
-    fn into_response(self) -> Response {
-        let mut headers = HeaderMap::new();
-        if let Some(kind) = self.content_type {
-            headers.insert(header::CONTENT_TYPE, kind);
-        }
-        (self.status, headers, self.body).into_response()
-    }
 }
 
 /// Why a call brought no answer that can be used.
@@ -100,6 +41,8 @@ pub(crate) enum CallError {
     Failed(StatusCode),
     /// Too long, or not what was expected.
     Unreadable,
+    /// Not asked at all: what is called failed too often lately.
+    Rejected,
 }
 
 impl CallError {
@@ -110,6 +53,7 @@ impl CallError {
             Self::Unreachable => "unreachable",
             Self::Failed(_) => "upstream_error",
             Self::Unreadable => "unreadable_answer",
+            Self::Rejected => "circuit_open",
         }
     }
 
@@ -117,7 +61,7 @@ impl CallError {
     pub(crate) fn problem(self, callee: Role) -> Problem {
         let (status, what) = match self {
             Self::Timeout => (StatusCode::GATEWAY_TIMEOUT, "did not answer in time"),
-            Self::Unreachable | Self::Failed(StatusCode::SERVICE_UNAVAILABLE) => {
+            Self::Unreachable | Self::Rejected | Self::Failed(StatusCode::SERVICE_UNAVAILABLE) => {
                 (StatusCode::SERVICE_UNAVAILABLE, "is not available")
             }
             Self::Failed(_) | Self::Unreadable => (StatusCode::BAD_GATEWAY, "failed"),
@@ -129,28 +73,36 @@ impl CallError {
 impl Peer {
     /// Makes the call; answers of 5xx are errors, everything below is the answer.
     pub(crate) async fn ask(&self, ask: Ask) -> Result<Answer, CallError> {
+        self.attempt(ask, self.callee.name(), None).await
+    }
+
+    /// Makes the call under the name of what is called, perhaps as one of several attempts.
+    async fn attempt(
+        &self,
+        ask: Ask,
+        called: &'static str,
+        attempt: Option<u32>,
+    ) -> Result<Answer, CallError> {
         let span = info_span!(
             "call",
             otel.name = %format_args!("{} {}", ask.method, ask.route),
             otel.kind = "client",
             otel.status_code = Empty,
             service = self.caller.name(),
-            peer.service = self.callee.name(),
+            peer.service = called,
             http.request.method = ask.method.as_str(),
             http.route = ask.route,
             http.response.status_code = Empty,
             error.type = Empty,
+            attempt,
         );
         let outcome = self.send(ask, &span).instrument(span.clone()).await;
         if let Err(error) = outcome {
             span.record("otel.status_code", "ERROR");
             span.record("error.type", error.reason());
             span.in_scope(|| {
-                tracing::warn!(
-                    peer = self.callee.name(),
-                    reason = error.reason(),
-                    "call failed"
-                );
+                let reason = error.reason();
+                tracing::warn!(peer = called, reason, attempt, "call failed");
             });
             return Err(error);
         }
@@ -165,18 +117,10 @@ impl Peer {
     }
 
     async fn send(&self, ask: Ask, span: &Span) -> Result<Answer, CallError> {
-        let mut headers = HeaderMap::new();
+        let url = self.url.join(&ask.target());
+        let mut headers = ask.headers;
         propagation::inject(span, &mut headers);
-        if let Some(kind) = ask
-            .content_type
-            .and_then(|kind| HeaderValue::from_str(&kind).ok())
-        {
-            headers.insert(header::CONTENT_TYPE, kind);
-        }
-        let mut request = self
-            .client
-            .request(ask.method, self.url.join(&ask.path))
-            .headers(headers);
+        let mut request = self.client.request(ask.method, url).headers(headers);
         if let Some(body) = ask.body {
             request = request.body(body);
         }
@@ -190,12 +134,8 @@ impl Peer {
         if status.is_server_error() {
             return Err(CallError::Failed(status));
         }
-        let content_type = answer.headers().get(header::CONTENT_TYPE).cloned();
-        Ok(Answer {
-            status,
-            content_type,
-            body: read(answer).await?,
-        })
+        let headers = answer.headers().clone();
+        Ok(Answer::new(status, &headers, read(answer).await?))
     }
 }
 

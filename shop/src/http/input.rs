@@ -11,6 +11,8 @@ use serde_json::{Map, Value};
 
 use super::problem::{FieldError, Problem};
 
+mod secret;
+
 /// Longest body a role reads.
 pub(crate) const BODY_LIMIT_BYTES: usize = 16 * 1024;
 /// Largest number that every JSON reader keeps exactly.
@@ -97,13 +99,30 @@ impl Fields {
 
     /// Reads a whole number from 1 to `most`.
     pub(crate) fn whole(&mut self, name: &str, most: i64) -> i64 {
+        self.number(name, 1, most)
+    }
+
+    /// Reads a whole number from 0 to `most`.
+    pub(crate) fn count(&mut self, name: &str, most: i64) -> i64 {
+        self.number(name, 0, most)
+    }
+
+    /// Reads a whole number from 0 to `most` that may be left out.
+    pub(crate) fn optional_count(&mut self, name: &str, most: i64) -> Option<i64> {
+        match self.object.get(name) {
+            None | Some(Value::Null) => None,
+            Some(_) => Some(self.count(name, most)),
+        }
+    }
+
+    fn number(&mut self, name: &str, least: i64, most: i64) -> i64 {
         let Some(value) = self.object.get(name) else {
             self.refuse(name, "is missing".to_owned());
             return 0;
         };
         match value.as_i64() {
-            Some(number) if (1..=most).contains(&number) => number,
-            Some(_) => self.refuse(name, format!("must lie between 1 and {most}")),
+            Some(number) if (least..=most).contains(&number) => number,
+            Some(_) => self.refuse(name, format!("must lie between {least} and {most}")),
             None => self.refuse(name, "must be a whole number".to_owned()),
         }
     }
@@ -114,6 +133,48 @@ impl Fields {
             None | Some(Value::Null) => None,
             Some(_) => Some(self.whole(name, most)),
         }
+    }
+
+    /// Reads a text of 1 to `longest` characters, without blanks around it; empty stands for one that
+    /// is reported at the end.
+    pub(crate) fn text(&mut self, name: &str, longest: usize) -> String {
+        let Some(value) = self.object.get(name) else {
+            self.refuse(name, "is missing".to_owned());
+            return String::new();
+        };
+        let Some(text) = value.as_str() else {
+            self.refuse(name, "must be a text".to_owned());
+            return String::new();
+        };
+        let text = text.trim().to_owned();
+        let length = text.chars().count();
+        if length == 0 || length > longest || text.chars().any(char::is_control) {
+            let message = format!("must have 1 to {longest} printable characters");
+            self.refuse(name, message);
+        }
+        text
+    }
+
+    /// Reads a text that may be left out.
+    pub(crate) fn optional_text(&mut self, name: &str, longest: usize) -> Option<String> {
+        match self.object.get(name) {
+            None | Some(Value::Null) => None,
+            Some(_) => Some(self.text(name, longest)),
+        }
+    }
+
+    /// Reads a word of a closed set; `None` stands for one that is reported at the end.
+    pub(crate) fn word<T>(
+        &mut self,
+        name: &str,
+        parse: impl Fn(&str) -> Option<T>,
+        words: &str,
+    ) -> Option<T> {
+        if matches!(self.object.get(name), None | Some(Value::Null)) {
+            self.refuse(name, "is missing".to_owned());
+            return None;
+        }
+        self.optional_word(name, parse, words)
     }
 
     /// Reads a word of a closed set that may be left out.

@@ -2,6 +2,8 @@
 //!
 //! A 5xx hides its cause from the client; whoever makes one logs it.
 
+use std::fmt;
+
 use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
@@ -20,6 +22,7 @@ pub(crate) struct Problem {
     detail: String,
     errors: Vec<FieldError>,
     reason: Option<&'static str>,
+    retry_after: Option<u64>,
 }
 
 /// What is wrong with one field.
@@ -49,6 +52,7 @@ impl Problem {
             detail: detail.into(),
             errors: Vec::new(),
             reason: None,
+            retry_after: None,
         }
     }
 
@@ -68,6 +72,7 @@ impl Problem {
             detail,
             errors: vec![error],
             reason: None,
+            retry_after: None,
         }
     }
 
@@ -82,6 +87,7 @@ impl Problem {
             detail: named.join("; "),
             errors,
             reason: None,
+            retry_after: None,
         }
     }
 
@@ -91,12 +97,24 @@ impl Problem {
         self
     }
 
+    /// Adds after how many seconds it may work.
+    pub(crate) fn retry_after(mut self, seconds: u64) -> Self {
+        self.retry_after = Some(seconds);
+        self
+    }
+
     /// Makes a 500 that tells nothing.
     pub(crate) fn internal() -> Self {
         Self::new(
             StatusCode::INTERNAL_SERVER_ERROR,
             "something went wrong on our side",
         )
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.detail)
     }
 }
 
@@ -112,21 +130,28 @@ impl IntoResponse for Problem {
         };
         let body = serde_json::to_vec(&wire).unwrap_or_default();
         let kind = (header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
-        (self.status, [kind], body).into_response()
+        let mut response = (self.status, [kind], body).into_response();
+        if let Some(seconds) = self.retry_after {
+            response
+                .headers_mut()
+                .insert(header::RETRY_AFTER, seconds.into());
+        }
+        response
     }
 }
 
 impl From<DbError> for Problem {
     /// Logs why, and tells the client only whether to try again.
     fn from(error: DbError) -> Self {
-        let problem = match error {
-            DbError::PoolTimeout => Self::new(
+        let problem = if error.is_unavailable() {
+            Self::new(
                 StatusCode::SERVICE_UNAVAILABLE,
                 "the service is busy, try again",
-            ),
-            DbError::Query(_) => Self::internal(),
+            )
+        } else {
+            Self::internal()
         };
-        tracing::error!(reason = %error, "query failed");
+        tracing::error!(reason = %error, kind = error.kind().name(), "query failed");
         problem
     }
 }

@@ -1,11 +1,11 @@
-//! What every role's health is checked by: its database, and roles in other processes.
+//! What every role's health is checked by: its database, Redis, and roles in other processes.
 
 use std::sync::Arc;
 
 use tokio::net::TcpStream;
 
 use super::health::{Checked, Checks, HealthCheck};
-use crate::{config::Role, db::Db, http::url::BaseUrl};
+use crate::{cache::RedisLink, config::Role, db::Db, http::url::BaseUrl};
 
 /// Adds the checks of a role.
 pub(crate) fn of_role(
@@ -51,6 +51,29 @@ impl HealthCheck for Database {
 
     fn check(&self) -> Checked<'_> {
         Box::pin(async { self.db.ping().await.map_err(|error| error.to_string()) })
+    }
+}
+
+/// Redis, for a service that keeps things there; without it each process keeps its own.
+pub(crate) struct Redis {
+    pub(crate) service: &'static str,
+    pub(crate) link: RedisLink,
+}
+
+impl HealthCheck for Redis {
+    fn service(&self) -> &'static str {
+        self.service
+    }
+
+    fn dependency(&self) -> &'static str {
+        "redis"
+    }
+
+    fn check(&self) -> Checked<'_> {
+        Box::pin(async {
+            let answered = self.link.ping().await;
+            answered.map_err(|_| "does not answer".to_owned())
+        })
     }
 }
 

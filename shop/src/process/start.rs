@@ -59,7 +59,7 @@ impl Telemetry {
             traces: Traces::from_env(services, side.handle())?,
             logs: LogExport::from_env(services, side.handle())?,
             #[cfg(feature = "profiling")]
-            profiles: super::profile::Pushing::from_env(name)?,
+            profiles: super::profile::Pushing::from_env(name, side.handle())?,
         })
     }
 

@@ -19,15 +19,24 @@ use crate::{
     telemetry::http_metrics::ServiceHttp,
 };
 
-/// Puts the layers around a role's routes; outermost first: trace, metrics, fault, handler.
-pub(crate) fn finish(started: &Started, http: Arc<ServiceHttp>, faults: &Registry) -> Router {
-    started
+/// Puts the layers around a role's routes; outermost first: trace, metrics, fault, handler. A role
+/// that tells nothing of itself has no `http`, and neither of the first two.
+pub(crate) fn finish(
+    started: &Started,
+    http: Option<Arc<ServiceHttp>>,
+    faults: &Registry,
+) -> Router {
+    let router = started
         .router
         .clone()
         .fallback(unmatched)
         .method_not_allowed_fallback(wrong_method)
         .layer(CatchPanicLayer::custom(panicked))
-        .layer(FaultLayer::new(faults.clone(), started.role.name()))
+        .layer(FaultLayer::new(faults.clone(), started.role.name()));
+    let Some(http) = http else {
+        return router;
+    };
+    router
         .layer(middleware::from_fn_with_state(
             Arc::clone(&http),
             observe::metrics,

@@ -1,16 +1,218 @@
-//! Discounts and coupons.
+//! Discounts and coupons: what a subtotal costs in the end, and how often a coupon was used.
+//!
+//! Checking a price changes nothing. A use of a coupon is taken when the order is made, by
+//! `POST /promotions/redeem`, which only the shop's own roles ask for.
 
-use axum::Router;
+use std::sync::Arc;
 
-use super::Started;
-use crate::config::Role;
+use axum::{
+    Json, Router,
+    extract::{Path, State},
+    http::{Method, StatusCode},
+    routing::{get, post},
+};
+use serde_json::{Value, json};
 
-pub(super) fn start() -> Started {
-    Started {
+use self::{
+    coupons::{Coupons, Taken},
+    discount::{Refusal, applied},
+};
+use super::{Parts, Started, counted, edge::to_the_end, payments::MOST_MINOR};
+use crate::{
+    config::Role,
+    db::{Db, Schema},
+    error::ShopError,
+    http::{identity::Identity, input::Fields, problem::Problem},
+    ids::now_ms,
+    market::{COUNTRIES, CURRENCY, Country},
+};
+
+mod coupons;
+mod discount;
+
+const SCHEMA: Schema = Schema(&[
+    (
+        "coupons",
+        "CREATE TABLE coupons (
+            code VARCHAR(32) NOT NULL PRIMARY KEY,
+            kind VARCHAR(16) NOT NULL,
+            amount BIGINT NOT NULL CHECK (amount > 0),
+            least_minor BIGINT NOT NULL,
+            from_ms BIGINT NOT NULL,
+            until_ms BIGINT NOT NULL,
+            most_uses BIGINT NOT NULL,
+            uses BIGINT NOT NULL CHECK (uses >= 0),
+            once_an_account BIGINT NOT NULL
+        )",
+    ),
+    (
+        "redemptions",
+        "CREATE TABLE redemptions (
+            code VARCHAR(32) NOT NULL,
+            taker BIGINT NOT NULL,
+            order_id BIGINT NOT NULL,
+            created_ms BIGINT NOT NULL,
+            PRIMARY KEY (code, taker)
+        )",
+    ),
+]);
+
+/// Longest code of a coupon.
+const LONGEST_CODE: usize = 32;
+
+#[derive(Debug)]
+struct Promotions {
+    db: Arc<Db>,
+    coupons: Coupons,
+}
+
+pub(super) async fn start(parts: Parts<'_>) -> Result<Started, ShopError> {
+    let db = parts.database(Role::Promotions, SCHEMA).await?;
+    let promotions = Promotions {
+        coupons: Coupons::new(Arc::clone(&db)),
+        db: Arc::clone(&db),
+    };
+    let seeded = promotions.coupons.seed().await;
+    seeded.map_err(|error| ShopError::prepare(Role::Promotions, error))?;
+    let router = Router::new()
+        .route("/promotions/check", post(check))
+        .route("/promotions/redeem", post(redeem))
+        .route("/promotions/coupons/{code}", get(show))
+        .with_state(Arc::new(promotions));
+    let known = vec![
+        counted(
+            Method::POST,
+            "/promotions/check",
+            &[200, 400, 422, 500, 503],
+        ),
+        counted(
+            Method::POST,
+            "/promotions/redeem",
+            &[200, 400, 404, 409, 422, 500, 503],
+        ),
+        counted(
+            Method::GET,
+            "/promotions/coupons/{code}",
+            &[200, 404, 500, 503],
+        ),
+    ];
+    Ok(Started {
         role: Role::Promotions,
-        router: Router::new(),
-        routes: Vec::new(),
-        db: None,
+        router,
+        routes: known,
+        db: Some(db),
         background: Vec::new(),
+    })
+}
+
+/// `POST /promotions/check`: what a subtotal costs.
+async fn check(
+    State(promotions): State<Arc<Promotions>>,
+    identity: Identity,
+    mut fields: Fields,
+) -> Result<Json<Value>, Problem> {
+    let subtotal_minor = fields.whole("subtotal_minor", MOST_MINOR);
+    let country = fields.optional_word("country", Country::parse, COUNTRIES);
+    let code = fields.optional_text("coupon", LONGEST_CODE);
+    fields.finish()?;
+    let mut coupon = None;
+    let mut refused = None;
+    if let Some(code) = code.map(|code| code.to_ascii_uppercase()) {
+        let found = promotions.coupons.find(&code).await?;
+        let refusal = match &found {
+            None => Some(Refusal::Unknown),
+            Some(coupon) => {
+                let coupons = &promotions.coupons;
+                coupons
+                    .refusal(coupon, subtotal_minor, identity.user)
+                    .await?
+            }
+        };
+        match refusal {
+            None => coupon = found,
+            Some(refusal) => refused = Some(json!({ "code": code, "reason": refusal.reason() })),
+        }
     }
+    let applied = applied(subtotal_minor, coupon.as_ref());
+    let discount_minor: i64 = applied.iter().map(|one| one.discount_minor).sum();
+    let country = country.or(identity.country).map(Country::code);
+    tracing::debug!(country, subtotal_minor, discount_minor, "price checked");
+    let mut answer = json!({
+        "subtotal_minor": subtotal_minor,
+        "discount_minor": discount_minor,
+        "total_minor": subtotal_minor - discount_minor,
+        "currency": CURRENCY,
+        "applied": applied,
+    });
+    if let Some(refused) = refused {
+        answer["refused"] = refused;
+    }
+    Ok(Json(answer))
+}
+
+/// `POST /promotions/redeem`: takes one use of a coupon for an order, once.
+async fn redeem(
+    State(promotions): State<Arc<Promotions>>,
+    identity: Identity,
+    mut fields: Fields,
+) -> Result<Json<Value>, Problem> {
+    let order_id = fields.id("order_id");
+    let code = fields.text("coupon", LONGEST_CODE);
+    fields.finish()?;
+    let db = Arc::clone(&promotions.db);
+    let work = async move {
+        let code = code.to_ascii_uppercase();
+        let coupons = &promotions.coupons;
+        let coupon = coupons
+            .find(&code)
+            .await?
+            .ok_or_else(|| no_coupon("coupon"))?;
+        // The minimum was checked when the order was priced.
+        let refusal = coupon.refusal(i64::MAX, now_ms());
+        let taken = match refusal {
+            // Whoever took the last use asks again and is told so.
+            None | Some(Refusal::UsedUp) => coupons.take(&coupon, order_id, identity.user).await?,
+            Some(refusal) => Taken::Refused(refusal),
+        };
+        match taken {
+            Taken::Now | Taken::Before => Ok(json!({ "code": code, "order_id": order_id })),
+            Taken::Refused(refusal) => {
+                let message = "the coupon cannot be used";
+                let problem = Problem::field(StatusCode::CONFLICT, "coupon", message);
+                Err(problem.because(refusal.reason()))
+            }
+        }
+    };
+    to_the_end(&db, work).await.map(Json)
+}
+
+/// `GET /promotions/coupons/{code}`.
+async fn show(
+    State(promotions): State<Arc<Promotions>>,
+    Path(code): Path<String>,
+) -> Result<Json<Value>, Problem> {
+    let known = code.len() <= LONGEST_CODE && code.is_ascii();
+    let code = code.to_ascii_uppercase();
+    let coupon = if known {
+        promotions.coupons.find(&code).await?
+    } else {
+        None
+    };
+    let coupon = coupon.ok_or_else(|| no_coupon("code"))?;
+    let (kind, amount) = coupon.cut.parts();
+    Ok(Json(json!({
+        "code": coupon.code,
+        "kind": kind,
+        "amount": amount,
+        "least_subtotal_minor": coupon.least_minor,
+        "valid_from_ms": coupon.from_ms,
+        "valid_until_ms": coupon.until_ms,
+        "uses_left": (coupon.most_uses - coupon.uses).max(0),
+        "once_an_account": coupon.once_an_account,
+        "usable": coupon.refusal(i64::MAX, now_ms()).is_none(),
+    })))
+}
+
+fn no_coupon(field: &str) -> Problem {
+    Problem::field(StatusCode::NOT_FOUND, field, "there is no such coupon")
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::{
     Router,
     extract::State,
-    http::Method,
+    http::{Method, header},
     response::{IntoResponse, Response},
     routing::{get, post},
 };
@@ -114,12 +114,10 @@ async fn deduct(State(shop): State<Arc<Storefront>>, raw: Raw) -> Result<Respons
 
 /// Asks with the body as it came; the owner of the route checks what is in it.
 fn posted(route: &'static str, raw: Raw) -> Ask {
-    Ask {
-        method: Method::POST,
-        route,
-        path: route.to_owned(),
-        body: Some(raw.body),
-        content_type: raw.content_type,
+    let ask = Ask::new(Method::POST, route, route).with_body(raw.body);
+    match raw.content_type.and_then(|kind| kind.parse().ok()) {
+        Some(kind) => ask.with_header(header::CONTENT_TYPE, kind),
+        None => ask,
     }
 }
 

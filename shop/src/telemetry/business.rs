@@ -6,11 +6,11 @@ use std::sync::atomic::AtomicU64;
 
 use prometheus_client::{
     encoding::EncodeLabelSet,
-    metrics::{counter::Counter, family::Family, gauge::Gauge},
+    metrics::{counter::Counter, family::Family},
     registry::Registry,
 };
 
-use super::catalogue;
+use super::{catalogue, stock::StockLevels};
 use crate::{
     config::Role,
     market::{CURRENCY, Country, Method},
@@ -33,11 +33,6 @@ struct PaymentLabels {
     country: &'static str,
     method: &'static str,
     status: &'static str,
-}
-
-#[derive(Debug, Clone, Hash, PartialEq, Eq, EncodeLabelSet)]
-struct ProductLabel {
-    product_id: i64,
 }
 
 /// How an order ended.
@@ -72,7 +67,7 @@ pub(crate) struct Business {
     revenue: Family<RevenueLabels, Money>,
     payments: Family<PaymentLabels, Counter>,
     viewed: Counter,
-    stock: Family<ProductLabel, Gauge>,
+    stock: StockLevels,
     reservation_failures: Counter,
 }
 
@@ -107,7 +102,7 @@ impl Business {
 
     fn register_catalog(&self, registry: &mut Registry) {
         catalogue::PRODUCTS_VIEWED.register(registry, self.viewed.clone());
-        catalogue::INVENTORY_LEVEL.register(registry, self.stock.clone());
+        self.stock.register(registry);
         catalogue::RESERVATION_FAILURES.register(registry, self.reservation_failures.clone());
     }
 
@@ -133,9 +128,11 @@ impl Business {
     }
 
     pub(crate) fn stock(&self, product_id: i64, units: i64) {
-        self.stock
-            .get_or_create_owned(&ProductLabel { product_id })
-            .set(units);
+        self.stock.set(product_id, units);
+    }
+
+    pub(crate) fn stock_gone(&self, product_id: i64) {
+        self.stock.remove(product_id);
     }
 
     fn order_counter(&self, outcome: OrderOutcome, country: Country) -> Counter {

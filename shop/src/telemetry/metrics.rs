@@ -11,7 +11,10 @@ use prometheus_client::{
 
 use crate::config::Role;
 
-use super::{business::Business, db_metrics::DbMetrics, http_metrics::HttpMetrics};
+use super::{
+    business::Business, cache_metrics::CacheMetrics, db_metrics::DbMetrics, external::External,
+    http_metrics::HttpMetrics, security_metrics::SecurityMetrics, user_metrics::UserMetrics,
+};
 
 /// `{service}`.
 #[derive(Debug, Clone, Hash, PartialEq, Eq, EncodeLabelSet)]
@@ -58,6 +61,10 @@ pub(crate) struct Metrics {
     pub(crate) http: HttpMetrics,
     pub(crate) db: DbMetrics,
     pub(crate) business: Business,
+    pub(crate) external: External,
+    pub(crate) cache: CacheMetrics,
+    pub(crate) security: SecurityMetrics,
+    pub(crate) users: UserMetrics,
 }
 
 impl Metrics {
@@ -67,6 +74,10 @@ impl Metrics {
             http: HttpMetrics::register(&mut registry),
             db: DbMetrics::register(&mut registry),
             business: Business::register(&mut registry, roles),
+            external: External::register(&mut registry, roles),
+            cache: CacheMetrics::register(&mut registry),
+            security: SecurityMetrics::register(&mut registry, roles),
+            users: UserMetrics::register(&mut registry, roles),
             registry,
         }
     }

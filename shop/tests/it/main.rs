@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
 mod child;
+mod databases;
 mod faults;
 mod health;
 mod lab;
@@ -13,5 +14,6 @@ mod receiver;
 mod roles;
 mod routes;
 mod running;
+mod servers;
 mod stock;
 mod vocabulary;

@@ -13,12 +13,7 @@ async fn roles_alone_find_each_other_by_url() {
     let mut elsewhere = Vec::new();
     let mut labs = Vec::new();
     // The called before their callers, so that each knows where the others are.
-    for role in [
-        Role::Catalog,
-        Role::Payments,
-        Role::Orders,
-        Role::Storefront,
-    ] {
+    for role in Role::ALL.into_iter().rev() {
         let mut config = ShopConfig::on_free_ports();
         config.roles.retain(|listener| listener.role == role);
         config.elsewhere.clone_from(&elsewhere);
