@@ -43,6 +43,16 @@ pub struct ProcessArgs {
     /// What is logged, as in `RUST_LOG`
     #[arg(long, env = "RUST_LOG", default_value = "info", value_name = "FILTER")]
     pub log_level: String,
+    /// Write log lines to this file too
+    #[arg(long, env = "SHOP_LOG_FILE", value_name = "FILE")]
+    pub log_file: Option<PathBuf>,
+    /// Size in bytes at which the log file starts anew
+    #[arg(long, default_value_t = 64 * 1024 * 1024, value_name = "BYTES",
+          value_parser = clap::value_parser!(u64).range(1024..))]
+    pub log_file_max_bytes: u64,
+    /// How many older log files are kept
+    #[arg(long, default_value_t = 4, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=100))]
+    pub log_file_keep: u32,
     /// Longest time a shutdown waits for requests that are still running
     #[arg(long, default_value = "5s", value_parser = humantime::parse_duration)]
     pub drain_limit: Duration,

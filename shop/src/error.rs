@@ -78,16 +78,19 @@ pub enum ShopError {
     #[error("cannot set up the control listener: {0}")]
     Control(String),
     /// The log filter cannot be read.
-    #[error("--log-level {filter:?} is not a filter: {reason}")]
+    #[error("the log level {filter:?} is not a filter: {reason}")]
     LogFilter {
         /// What was given.
         filter: String,
         /// What is wrong with it.
         reason: String,
     },
-    /// Traces were asked for but the exporter could not be built.
-    #[error("cannot set up the export of traces: {0}; check the OTEL_* variables")]
-    Traces(String),
+    /// Telemetry was to be exported but its exporter could not be built.
+    #[error("cannot set up the export of telemetry: {0}; check the OTEL_* variables")]
+    Export(String),
+    /// Profiles were to be pushed but that cannot be set up.
+    #[error("cannot set up the push of profiles: {0}; check the PYROSCOPE_* variables")]
+    Profiles(String),
     /// A task on the database was refused.
     #[error("cannot do that: {0}")]
     Task(String),

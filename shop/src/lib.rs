@@ -19,6 +19,7 @@ mod data;
 mod db;
 mod draw;
 pub mod error;
+pub mod hot;
 pub mod http;
 mod ids;
 pub mod limits;

@@ -28,10 +28,7 @@ mod visit;
 mod walk;
 mod weights;
 
-use std::{
-    sync::{Arc, atomic::AtomicBool},
-    time::Instant,
-};
+use std::{sync::Arc, time::Instant};
 
 use fault::{Registry, control::ControlConfig, hooks::Traffic, supervise::Ready};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -39,10 +36,11 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use crate::{
     error::ShopError,
     process::{
-        listeners::{Health, SideListeners},
+        health::{Health, Stage},
+        listeners::{Side, SideListeners},
         side::SideRuntime,
     },
-    telemetry::logs::LOAD_SERVICE,
+    telemetry::{logs::LOAD_SERVICE, push::Push},
 };
 pub use config::LoadConfig;
 pub use kind::{HAS_CARTS_AND_ACCOUNTS, Journey, Kind, Kinds, Mix};
@@ -63,7 +61,7 @@ pub struct Load {
     traffic: Traffic,
     measures: Arc<Measures>,
     road: Arc<Road>,
-    stop_side: CancellationToken,
+    side: Side,
 }
 
 /// What a customer walks on.
@@ -101,13 +99,11 @@ impl Load {
             metrics_url: Some(listeners.metrics_url()),
             control_url: Some(listeners.control_url()),
         };
-        let stop_side = CancellationToken::new();
-        let health = Health {
-            services: vec![LOAD_SERVICE],
-            ready: Arc::new(AtomicBool::new(true)),
-            metrics,
-        };
-        listeners.serve(side, health, faults.clone(), control, &stop_side);
+        let push = Push::from_env(&[LOAD_SERVICE])?;
+        let health = Arc::new(Health::new(vec![LOAD_SERVICE]));
+        health.set_stage(Stage::Running);
+        let side = listeners.serve(side, health, faults.clone(), control);
+        side.show(metrics, push);
         let road = Arc::new(Road {
             walker,
             measures: Arc::clone(&measures),
@@ -119,7 +115,7 @@ impl Load {
             traffic,
             measures,
             road,
-            stop_side,
+            side,
         })
     }
 
@@ -140,10 +136,11 @@ impl Load {
             () = self.send(began, &stop) => {}
             () = progress::tell(self.config.progress, &self.measures, began) => {}
         }
-        self.stop_side.cancel();
+        let lasted = began.elapsed();
         let closed = self.config.schedule.demand() == Demand::Users;
-        self.measures
-            .summary(began.elapsed(), closed, self.correction())
+        let correction = self.correction();
+        self.side.end().await;
+        self.measures.summary(lasted, closed, correction)
     }
 
     async fn send(&self, began: Instant, stop: &CancellationToken) {

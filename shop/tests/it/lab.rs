@@ -217,8 +217,13 @@ pub(crate) const TOKEN: &str = "0123456789abcdef0123456789abcdef";
 impl Program {
     /// Starts `shop --child` on free ports and reads its ready line.
     pub(crate) fn shop(env: &[(&str, &str)]) -> Self {
+        Self::shop_with(&[], env)
+    }
+
+    /// The same with more arguments.
+    pub(crate) fn shop_with(arguments: &[&str], env: &[(&str, &str)]) -> Self {
         let mut command = program();
-        command.envs(env.iter().copied());
+        command.args(arguments).envs(env.iter().copied());
         Self::start(command)
     }
 
