@@ -174,9 +174,10 @@ impl Summary {
         document
     }
 
-    /// Returns the sentence of the totals and a table, a line for each journey.
+    /// Returns the totals, a line for each part of their sentence, and a table with a line for each
+    /// journey.
     pub fn table(&self) -> String {
-        let mut text = format!("{self}\n\n");
+        let mut text = self.to_string().replace("; ", "\n") + "\n\n";
         let [journey, sent, completed, refused, failed] =
             ["journey", "sent", "completed", "refused", "failed"];
         let _ = write!(
@@ -228,8 +229,9 @@ fn line(text: &mut String, name: &str, tally: &Tally) {
     );
 }
 
+/// Whole microseconds in milliseconds, so that they are written without a tail of digits.
 fn ms(time: Duration) -> f64 {
-    time.as_secs_f64() * 1e3
+    time.as_micros() as f64 / 1e3
 }
 
 impl fmt::Display for Summary {
@@ -307,19 +309,22 @@ mod tests {
 
     #[test]
     fn the_sentence_and_the_table_say_the_same() {
+        let sentence = summary().to_string();
+        for expect in [
+            "7 completed, 1 refused, 1 failed, 1 unfinished; 0 shed",
+            "; p50 4.2 ms, p90",
+            "; 9 requests: 8 ok, 1 4xx",
+        ] {
+            assert!(sentence.contains(expect), "{sentence}");
+        }
         let text = summary().table();
-        let first = text.lines().next().unwrap();
         assert!(
-            first.contains("7 completed, 1 refused, 1 failed, 1 unfinished"),
-            "{first}"
-        );
-        assert!(
-            first.contains("p50 4.2 ms") && first.contains("9 requests: 8 ok, 1 4xx"),
-            "{first}"
+            text.starts_with("10 journeys in 5.0 s: 7 completed"),
+            "{text}"
         );
         let view = text.lines().find(|line| line.starts_with("view")).unwrap();
         assert!(view.contains("4.2") && view.contains("2000.0"), "{view}");
-        assert_eq!(text.lines().count(), 5, "{text}");
+        assert_eq!(text.lines().count(), 8, "{text}");
     }
 
     #[test]

@@ -115,6 +115,7 @@ impl Report {
 
     fn verdict(&self) -> &'static str {
         match () {
+            () if self.lost.is_some() => "not judged",
             () if !self.has_data() => "no data",
             () if self.is_met() => "met",
             () => "missed",
@@ -294,6 +295,13 @@ mod tests {
             assert_eq!(report.verdict(), verdict, "{totals:?}");
             assert_eq!(report.is_met(), verdict == "met");
         }
+    }
+
+    #[test]
+    fn a_session_that_could_not_be_held_is_not_judged() {
+        let mut report = report(totals(0.0, 0.02));
+        report.lost = Some("the embedded shop ended".to_owned());
+        assert_eq!(report.verdict(), "not judged");
     }
 
     #[test]

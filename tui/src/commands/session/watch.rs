@@ -18,7 +18,7 @@ const ALWAYS: (&str, &str) = ("obs_tui_expect", "always");
 /// A share of failed requests above which a shop that has just started is not healthy.
 const HEALTHY_ERRORS: f64 = 0.05;
 /// The edge of the shop: what customers see.
-const EDGE: &str = r#"service="storefront""#;
+const EDGE: &str = r#"{service="storefront"}"#;
 
 /// How healthy the lab is.
 #[derive(Debug, Clone, PartialEq)]
@@ -108,7 +108,7 @@ impl Watch {
     pub(super) fn new(source: Arc<Embedded>) -> Result<Self, PanelError> {
         Ok(Self {
             source,
-            panels: Panels::new(None, &[], rate_window(INTERVAL))?,
+            panels: Panels::new(Some(EDGE), &[], rate_window(INTERVAL))?,
             firing: BTreeSet::new(),
         })
     }
@@ -182,10 +182,12 @@ impl Watch {
     /// Returns what the edge has done since the shop was started, a moment ago or long ago: its
     /// counters began with it.
     pub(super) async fn totals(&self) -> Totals {
-        let all = format!("sum(http_requests_total{{{EDGE}}})");
-        let bad = format!("sum(http_requests_total{{{EDGE},status=~\"5..\"}}) or vector(0)");
+        let all = format!("sum(http_requests_total{EDGE})");
+        let bad = format!(
+            "sum(http_requests_total{{status=~\"5..\"}} and http_requests_total{EDGE}) or vector(0)"
+        );
         let p95 = format!(
-            "histogram_quantile(0.95, sum by (le) (http_request_duration_seconds_bucket{{{EDGE}}}))"
+            "histogram_quantile(0.95, sum by (le) (http_request_duration_seconds_bucket{EDGE}))"
         );
         Totals {
             requests: self.number(&all).await,
