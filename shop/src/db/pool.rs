@@ -64,7 +64,7 @@ pub(crate) struct Db {
     pub(super) options: DbOptions,
     pub(super) held: Held,
     /// What the database is called in telemetry.
-    system: &'static str,
+    pub(super) system: &'static str,
     stalls: DbStalls,
     metrics: ServiceDb,
     /// Work whose caller may be gone; the connections stay until it is done.
@@ -231,13 +231,11 @@ impl Db {
         let asked = Instant::now();
         let outcome = tokio::time::timeout(self.options.acquire_timeout, asking).await;
         self.metrics.wait.observe(asked.elapsed().as_secs_f64());
-        match outcome {
-            Ok(taken) => taken.map_err(DbError::Query),
-            Err(_) => {
-                self.metrics.timeouts.inc();
-                Err(DbError::PoolTimeout)
-            }
-        }
+        let Ok(taken) = outcome else {
+            self.metrics.timeouts.inc();
+            return Err(DbError::PoolTimeout);
+        };
+        Ok(taken?)
     }
 
     fn span(&self, statement: &Statement) -> Span {

@@ -37,7 +37,7 @@ pub(super) const MOST_MINOR: i64 = 1_000_000_000;
 const MOST_ATTEMPTS: i64 = 1_000_000;
 
 /// Why money was not taken, in words that programs know.
-const REASONS: [&str; 10] = [
+const REASONS: [&str; 11] = [
     "insufficient_funds",
     "card_expired",
     "limit_exceeded",
@@ -47,6 +47,7 @@ const REASONS: [&str; 10] = [
     "too_many_attempts",
     "provider_unavailable",
     "provider_timeout",
+    "abandoned",
     DECLINED,
 ];
 const DECLINED: &str = "declined";
@@ -74,6 +75,7 @@ pub(super) async fn start(parts: Parts<'_>) -> Result<Started, ShopError> {
     let router = Router::new()
         .route("/payment/pay", post(pay))
         .route("/payments/by-order/{id}", get(by_order))
+        .route("/payments/void", post(void))
         .route("/payments/refund", post(refund))
         .with_state(Arc::clone(&payments));
     let known = vec![
@@ -86,6 +88,11 @@ pub(super) async fn start(parts: Parts<'_>) -> Result<Started, ShopError> {
             HttpMethod::GET,
             "/payments/by-order/{id}",
             &[200, 400, 500, 503],
+        ),
+        counted(
+            HttpMethod::POST,
+            "/payments/void",
+            &[200, 400, 422, 500, 503],
         ),
         counted(
             HttpMethod::POST,
@@ -144,6 +151,25 @@ async fn by_order(
     let entries = payments.ledger.of_order(id).await?;
     let entries: Vec<Value> = entries.iter().map(Entry::to_json).collect();
     Ok(Json(json!({ "order_id": id, "payments": entries })))
+}
+
+/// `POST /payments/void`: has an attempt declined unless it was made; answers how it stands.
+async fn void(
+    State(payments): State<Arc<Payments>>,
+    mut fields: Fields,
+) -> Result<Json<Value>, Problem> {
+    let payment = Payment {
+        order_id: fields.id("order_id"),
+        attempt: Some(fields.whole("attempt", MOST_ATTEMPTS)),
+        amount_minor: fields.whole("amount", MOST_MINOR),
+        country: Country::Us,
+        method: Method::Card,
+    };
+    fields.finish()?;
+    let db = Arc::clone(&payments.db);
+    let work = async move { Ok(payments.ledger.void(payment).await?) };
+    let entry = to_the_end(&db, work).await?;
+    Ok(Json(entry.to_json()))
 }
 
 /// `POST /payments/refund`: gives back what was taken for an order, once.

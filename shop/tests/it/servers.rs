@@ -23,7 +23,7 @@ use std::{
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, MySqlConnection, PgConnection};
 
 /// Longest wait for a server to answer.
-const START_LIMIT: Duration = Duration::from_secs(60);
+const START_LIMIT: Duration = Duration::from_mins(1);
 /// Name of the account of the tests.
 const USER: &str = "shop";
 /// Its password, which no output of ours may hold.
@@ -138,15 +138,24 @@ impl Server {
 
     /// Runs statements as the one who may do everything.
     pub(crate) async fn admin(&self, sql: &str) -> Result<(), sqlx::Error> {
+        let system = match self.kind {
+            Kind::MariaDb => "mysql",
+            Kind::Postgres | Kind::Redis => "postgres",
+        };
+        self.admin_in(system, sql).await
+    }
+
+    /// Runs statements in one of the databases.
+    pub(crate) async fn admin_in(&self, database: &str, sql: &str) -> Result<(), sqlx::Error> {
         let sql = AssertSqlSafe(sql.to_owned());
         match self.kind {
             Kind::Postgres => {
-                let url = self.url(USER, PASSWORD, "postgres");
+                let url = self.url(USER, PASSWORD, database);
                 let mut connection = PgConnection::connect(&url).await?;
                 connection.execute(sqlx::raw_sql(sql)).await?;
             }
             Kind::MariaDb => {
-                let url = format!("mysql://root@127.0.0.1:{}/mysql", self.port);
+                let url = format!("mysql://root@127.0.0.1:{}/{database}", self.port);
                 let mut connection = MySqlConnection::connect(&url).await?;
                 connection.execute(sqlx::raw_sql(sql)).await?;
             }
@@ -229,12 +238,10 @@ impl Drop for Server {
 #[derive(Debug)]
 pub(crate) struct Redis {
     pub(crate) url: String,
-    #[expect(dead_code, reason = "held: it ends with this")]
-    server: Server,
+    pub(crate) server: Server,
 }
 
 impl Redis {
-    #[expect(dead_code, reason = "the cache follows")]
     pub(crate) fn start() -> Option<Self> {
         let server = Server::start(Kind::Redis)?;
         let url = server.url("", "", "");

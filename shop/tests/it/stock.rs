@@ -6,11 +6,17 @@ use futures_util::future::join_all;
 use serde_json::json;
 use shop::config::{Role, ShopConfig};
 
-use crate::lab::{Lab, eventually};
+use crate::{
+    databases::on_every_database,
+    lab::{Lab, eventually},
+};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_hundred_customers_after_ten_items_buy_exactly_ten() {
-    let mut config = ShopConfig::on_free_ports();
+    on_every_database(exactly_ten_are_sold).await;
+}
+
+async fn exactly_ten_are_sold(mut config: ShopConfig) {
     config.initial_stock = 10;
     config.restock_every = None;
     // All wait in the queue of the database at once; none is to fail for that.
@@ -60,7 +66,10 @@ async fn two_hundred_customers_after_ten_items_buy_exactly_ten() {
 
 #[tokio::test]
 async fn what_runs_low_is_restocked() {
-    let mut config = ShopConfig::on_free_ports();
+    on_every_database(low_stock_is_filled_up).await;
+}
+
+async fn low_stock_is_filled_up(mut config: ShopConfig) {
     config.initial_stock = 10;
     config.restock_every = Some(Duration::from_millis(50));
     let lab = Lab::start(config).await;

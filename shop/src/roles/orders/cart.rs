@@ -132,7 +132,7 @@ impl Orders {
     /// Returns name and price of products, without those that the catalog does not tell.
     async fn prices(&self, items: &[Item]) -> HashMap<i64, (String, i64)> {
         let mut prices = HashMap::new();
-        let list = Ask::get("/products", "/products?limit=100");
+        let list = Ask::get("/products", "/products").with_query(Some("limit=100"));
         if let Ok(answer) = self.catalog.ask(list).await {
             let body: Value = answer.json().unwrap_or_default();
             let listed = body["products"].as_array().into_iter().flatten();

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use axum::http::StatusCode;
 use futures_util::{StreamExt, stream};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::time::MissedTickBehavior;
 
 use super::{Orders, RELEASE_PAUSE_MS, order::Order, status::Status, store::Change};
@@ -16,6 +16,7 @@ use crate::{
     config::Role,
     http::{call::Ask, problem::Problem},
     ids::now_ms,
+    market::Method,
 };
 
 /// Orders settled in one go.
@@ -127,30 +128,52 @@ impl Orders {
                 return self.ask_later(order).await;
             }
         };
-        let body: Value = answer
-            .json()
-            .map_err(|error| error.problem(Role::Payments))?;
-        let attempts = body["payments"].as_array();
-        let last = attempts.and_then(|attempts| {
-            attempts
-                .iter()
-                .find(|payment| payment["attempt"].as_i64() == Some(order.attempt))
+        let body: Value = answer.json().unwrap_or_default();
+        let mut attempts = body["payments"].as_array().into_iter().flatten();
+        let last = attempts.find(|payment| payment["attempt"].as_i64() == Some(order.attempt));
+        match last {
+            Some(payment) => self.settle_by(order, payment).await,
+            None => self.settle_void(order).await,
+        }
+    }
+
+    /// Rules a payment that payments does not know out, however late it may come.
+    async fn settle_void(&self, order: &Order) -> Result<(), Problem> {
+        let body = json!({
+            "order_id": order.id,
+            "attempt": order.attempt,
+            "amount": order.total_minor,
         });
-        let status = last.and_then(|payment| payment["status"].as_str());
-        let due_ms = now_ms() + self.payment_window_ms();
-        match status {
+        match self.payments.ask(Ask::post("/payments/void", &body)).await {
+            Ok(answer) if answer.status == StatusCode::OK => {
+                let payment: Value = answer.json().unwrap_or_default();
+                self.settle_by(order, &payment).await
+            }
+            _ => self.ask_later(order).await,
+        }
+    }
+
+    /// Settles an order by what payments knows of its last payment.
+    async fn settle_by(&self, order: &Order, payment: &Value) -> Result<(), Problem> {
+        match payment["status"].as_str() {
             Some("succeeded") => {
                 tracing::info!(order_id = order.id, "payment settled");
                 self.settle_paid(order).await
             }
             Some("declined") => {
-                let reason = last.and_then(|payment| payment["reason"].as_str());
-                let reason = reason.unwrap_or("declined");
+                let reason = payment["reason"].as_str().unwrap_or("declined");
+                let due_ms = now_ms() + self.payment_window_ms();
                 self.store.declined(order, reason, due_ms).await?;
                 Ok(())
             }
-            Some(_) => self.ask_later(order).await,
-            None => Ok(self.store.unpaid(order, due_ms).await?),
+            Some("processing") => {
+                // Payments may have died over it; asked again it finds out, and takes money once.
+                let method = payment["method"].as_str().and_then(Method::parse);
+                self.take_money(order, method.unwrap_or(Method::Card))
+                    .await?;
+                Ok(())
+            }
+            _ => self.ask_later(order).await,
         }
     }
 

@@ -17,6 +17,8 @@ use crate::{
     market::{CURRENCY, Country},
 };
 
+mod payments;
+
 pub(super) const MS_A_DAY: i64 = 86_400_000;
 /// A time that is past: the end of a payment that nobody knows.
 const UNKNOWN_END_MS: i64 = 1;
@@ -78,7 +80,6 @@ pub(super) struct Store {
     paid: Statement,
     declined: Statement,
     unknown: Statement,
-    unpaid: Statement,
     defer: Statement,
     due: Statement,
 }
@@ -178,12 +179,6 @@ impl Store {
                 "update",
                 "orders",
                 "UPDATE orders SET paying_until_ms = ?, due_ms = ? WHERE id = ? AND attempt = ? \
-                 AND status IN ('reserved', 'payment_failed')",
-            ),
-            unpaid: db.statement(
-                "update",
-                "orders",
-                "UPDATE orders SET paying_until_ms = 0, due_ms = ? WHERE id = ? AND attempt = ? \
                  AND status IN ('reserved', 'payment_failed')",
             ),
             defer: db.statement(
@@ -343,86 +338,6 @@ impl Store {
             self.news.notify_one();
         }
         Ok(true)
-    }
-
-    /// Takes the lease of a payment; returns whether nobody else holds it.
-    pub(super) async fn lease(&self, order: &Order, until_ms: i64) -> Result<bool, DbError> {
-        let params = [
-            until_ms.into(),
-            until_ms.into(),
-            order.id.into(),
-            order.attempt.into(),
-            now_ms().into(),
-        ];
-        Ok(self.db.execute(&self.lease, &params).await? == 1)
-    }
-
-    /// Notes that the money was taken, and has the order fulfilled; returns whether that was news.
-    pub(super) async fn paid(&self, order: &Order) -> Result<bool, DbError> {
-        let (now, from) = (now_ms(), order.status);
-        let params = [now.into(), now.into(), order.id.into(), from.name().into()];
-        let mut tx = self.db.begin().await?;
-        if !from.may_become(Status::Paid) || tx.execute(&self.paid, &params).await? != 1 {
-            return Ok(false);
-        }
-        self.note(&mut tx, order.id, from, Status::Paid, "").await?;
-        self.tell(&mut tx, order.id, Topic::Paid).await?;
-        tx.commit().await?;
-        self.news.notify_one();
-        Ok(true)
-    }
-
-    /// Notes that a payment was declined; the next one has another number.
-    pub(super) async fn declined(
-        &self,
-        order: &Order,
-        reason: &str,
-        due_ms: i64,
-    ) -> Result<bool, DbError> {
-        let params = [
-            reason.into(),
-            due_ms.into(),
-            now_ms().into(),
-            order.id.into(),
-            order.attempt.into(),
-            order.status.name().into(),
-        ];
-        let mut tx = self.db.begin().await?;
-        if tx.execute(&self.declined, &params).await? != 1 {
-            return Ok(false);
-        }
-        // Declined again it stays where it is.
-        if order.status.may_become(Status::PaymentFailed) {
-            self.note(
-                &mut tx,
-                order.id,
-                order.status,
-                Status::PaymentFailed,
-                reason,
-            )
-            .await?;
-        }
-        tx.commit().await?;
-        Ok(true)
-    }
-
-    /// Notes that nobody knows how a payment ended: it can be repeated, under the same number.
-    pub(super) async fn unknown(&self, order: &Order, due_ms: i64) -> Result<(), DbError> {
-        let params = [
-            UNKNOWN_END_MS.into(),
-            due_ms.into(),
-            order.id.into(),
-            order.attempt.into(),
-        ];
-        self.db.execute(&self.unknown, &params).await?;
-        Ok(())
-    }
-
-    /// Notes that a payment whose end was not known never took place.
-    pub(super) async fn unpaid(&self, order: &Order, due_ms: i64) -> Result<(), DbError> {
-        let params = [due_ms.into(), order.id.into(), order.attempt.into()];
-        self.db.execute(&self.unpaid, &params).await?;
-        Ok(())
     }
 
     /// Sets when the reconciler looks at an order again; 0 never.

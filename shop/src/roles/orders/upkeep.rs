@@ -11,8 +11,8 @@ const TICK: Duration = Duration::from_secs(1);
 /// Ticks between two counts of carts that nobody changed here; another process may have.
 const CARTS_EVERY: u64 = 15;
 const EXPIRY_EVERY: u64 = 3;
-const SEGMENTS_EVERY: u64 = 15;
-const PURGE_EVERY: u64 = 20;
+const SEGMENTS_EVERY: u64 = 10;
+const PURGE_EVERY: u64 = 5;
 const KEYS_EVERY: u64 = 600;
 
 #[derive(Debug)]

@@ -8,7 +8,7 @@ use tokio::time::MissedTickBehavior;
 use super::Payments;
 use crate::{
     config::Role,
-    db::{Db, DbError, Row, Schema, Statement},
+    db::{Db, DbError, Param, Row, Schema, Statement},
     ids::{Ids, now_ms},
     market::{CURRENCY, Country, Method},
 };
@@ -85,6 +85,7 @@ pub(super) struct Entry {
     pub(super) status: String,
     pub(super) reason: String,
     lease_until_ms: i64,
+    method: String,
 }
 
 /// What beginning an attempt came to.
@@ -106,6 +107,7 @@ pub(super) struct Ledger {
     ids: Ids,
     lease_ms: i64,
     insert: Statement,
+    void: Statement,
     by_key: Statement,
     by_order: Statement,
     take_over: Statement,
@@ -127,17 +129,24 @@ impl Ledger {
                  status, reason, created_ms, attempt, attempt_key, lease_until_ms) \
                  VALUES (?, ?, ?, ?, ?, ?, 'processing', '', ?, ?, ?, ?)",
             ),
+            void: db.statement(
+                "insert",
+                "payments",
+                "INSERT INTO payments (id, order_id, amount_minor, currency, country, method, \
+                 status, reason, created_ms, attempt, attempt_key, lease_until_ms) \
+                 VALUES (?, ?, ?, ?, ?, ?, 'declined', 'abandoned', ?, ?, ?, 0)",
+            ),
             by_key: db.statement(
                 "select",
                 "payments",
                 "SELECT id, order_id, attempt, attempt_key, amount_minor, status, reason, \
-                 lease_until_ms FROM payments WHERE attempt_key = ?",
+                 lease_until_ms, method FROM payments WHERE attempt_key = ?",
             ),
             by_order: db.statement(
                 "select",
                 "payments",
                 "SELECT id, order_id, attempt, COALESCE(attempt_key, ''), amount_minor, status, \
-                 reason, lease_until_ms FROM payments WHERE order_id = ? ORDER BY id",
+                 reason, lease_until_ms, method FROM payments WHERE order_id = ? ORDER BY id",
             ),
             take_over: db.statement(
                 "update",
@@ -175,34 +184,24 @@ impl Ledger {
     /// Writes an attempt down before the provider is asked.
     pub(super) async fn begin(&self, payment: Payment) -> Result<Begun, DbError> {
         let (id, now) = (self.ids.next(), now_ms());
-        let attempt = payment.attempt.unwrap_or(0);
         let key = match payment.attempt {
             Some(attempt) => format!("{}-{attempt}", payment.order_id),
             None => format!("{}-p{id}", payment.order_id),
         };
         let lease_until_ms = now + self.lease_ms;
-        let params = [
-            id.into(),
-            payment.order_id.into(),
-            payment.amount_minor.into(),
-            CURRENCY.into(),
-            payment.country.code().into(),
-            payment.method.name().into(),
-            now.into(),
-            attempt.into(),
-            key.as_str().into(),
-            lease_until_ms.into(),
-        ];
+        let mut params = columns(id, now, &payment, &key).to_vec();
+        params.push(lease_until_ms.into());
         let Err(error) = self.db.execute(&self.insert, &params).await else {
             return Ok(Begun::Now(Entry {
                 id,
                 order_id: payment.order_id,
-                attempt,
+                attempt: payment.attempt.unwrap_or(0),
                 key,
                 amount_minor: payment.amount_minor,
                 status: PROCESSING.to_owned(),
                 reason: String::new(),
                 lease_until_ms,
+                method: payment.method.name().to_owned(),
             }));
         };
         // Whoever came first has written it down; anything else that failed is told as it is.
@@ -212,6 +211,24 @@ impl Ledger {
             .await?;
         let entry = row.as_ref().map(Entry::read).transpose()?.ok_or(error)?;
         self.again(entry, payment, now).await
+    }
+
+    /// Makes sure that an attempt which was never made never will be: one that comes late finds
+    /// itself declined. Returns how the attempt stands.
+    pub(super) async fn void(&self, payment: Payment) -> Result<Entry, DbError> {
+        let attempt = payment.attempt.unwrap_or(0);
+        let key = format!("{}-{attempt}", payment.order_id);
+        let params = columns(self.ids.next(), now_ms(), &payment, &key);
+        let voided = self.db.execute(&self.void, &params).await;
+        let row = self
+            .db
+            .fetch_optional(&self.by_key, &[key.as_str().into()])
+            .await?;
+        match (row, voided) {
+            (Some(row), _) => Ok(Entry::read(&row)?),
+            (None, Err(error)) => Err(error),
+            (None, Ok(_)) => Err(sqlx::Error::RowNotFound.into()),
+        }
     }
 
     /// Tells what becomes of an attempt that is there already.
@@ -281,6 +298,21 @@ impl Ledger {
     }
 }
 
+/// Returns what an attempt is written down with, in the order of the statements.
+fn columns<'p>(id: i64, now: i64, payment: &Payment, key: &'p str) -> [Param<'p>; 9] {
+    [
+        id.into(),
+        payment.order_id.into(),
+        payment.amount_minor.into(),
+        CURRENCY.into(),
+        payment.country.code().into(),
+        payment.method.name().into(),
+        now.into(),
+        payment.attempt.unwrap_or(0).into(),
+        key.into(),
+    ]
+}
+
 impl Entry {
     fn read(row: &Row) -> Result<Self, sqlx::Error> {
         Ok(Self {
@@ -292,6 +324,7 @@ impl Entry {
             status: row.text(5)?,
             reason: row.text(6)?,
             lease_until_ms: row.int(7)?,
+            method: row.text(8)?,
         })
     }
 
@@ -304,6 +337,7 @@ impl Entry {
             "payment_id": self.id,
             "attempt": self.attempt,
             "amount": self.amount_minor,
+            "method": self.method,
             "status": self.status,
             "reason": self.reason,
         })
