@@ -1,10 +1,12 @@
 //! One request with all that can be said with it: who asks, with which key.
 
+use std::time::Duration;
+
 use reqwest::{Method, header::HeaderMap};
 use serde_json::Value;
-use shop::config::Role;
+use shop::config::{DataPlace, Role, ShopConfig};
 
-use crate::lab::Lab;
+use crate::{databases::quiet, lab::Lab};
 
 /// An admin, as the storefront tells inner roles.
 pub(crate) const ADMIN: &[(&str, &str)] = &[("x-shop-user", "1"), ("x-shop-role", "admin")];
@@ -12,6 +14,15 @@ pub(crate) const ADMIN: &[(&str, &str)] = &[("x-shop-user", "1"), ("x-shop-role"
 pub(crate) const CUSTOMER: &[(&str, &str)] = &[("x-shop-user", "2"), ("x-shop-role", "customer")];
 /// Someone without an account.
 pub(crate) const ANYBODY: &[(&str, &str)] = &[];
+
+/// Returns a quiet shop whose requests wait for the database as long as it takes: what is asked at
+/// once on a busy machine is not to fail for that.
+pub(crate) fn patient(place: DataPlace) -> ShopConfig {
+    let mut config = quiet(place);
+    config.db_acquire_timeout = Duration::from_secs(30);
+    config.call_timeout = Duration::from_secs(30);
+    config
+}
 
 /// What came back.
 #[derive(Debug)]

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use shop::config::{DataPlace, Role, ShopConfig};
 
 use crate::{
-    ask::{ADMIN, ANYBODY, CUSTOMER, Said, ask},
+    ask::{ADMIN, ANYBODY, CUSTOMER, Said, ask, patient},
     databases::{databases, quiet},
     lab::{Lab, eventually},
 };
@@ -55,17 +55,15 @@ fn ids(said: &Said) -> Vec<i64> {
 }
 
 fn with_stock(place: DataPlace, stock: u32) -> ShopConfig {
-    let mut config = quiet(place);
+    let mut config = patient(place);
     config.initial_stock = stock;
-    // Many wait in the queue of the database at once; none is to fail for that.
-    config.db_acquire_timeout = Duration::from_secs(30);
     config
 }
 
 #[tokio::test]
 async fn admins_make_change_and_take_away_products_on_every_database() {
     for (name, place) in databases().await {
-        let lab = Lab::start(quiet(place)).await;
+        let lab = Lab::start(patient(place)).await;
         let mug =
             json!({ "name": "Blue Mug", "price_minor": 990, "category": "Coffee", "stock": 7 });
         let made = catalog(&lab, "POST /products", ADMIN, Some(mug)).await;
@@ -120,7 +118,7 @@ async fn admins_make_change_and_take_away_products_on_every_database() {
 
 #[tokio::test]
 async fn nobody_but_admins_changes_anything() {
-    let lab = Lab::start(quiet(DataPlace::Temporary)).await;
+    let lab = Lab::start(patient(DataPlace::Temporary)).await;
     let forged: &[(&str, &str)] = &[("x-shop-role", "admin")];
     let body = json!({ "name": "x", "price_minor": 1, "warehouse_id": "WH-001", "stock": 1 });
     for what in [
@@ -140,7 +138,7 @@ async fn nobody_but_admins_changes_anything() {
 
 #[tokio::test]
 async fn bad_changes_name_every_field() {
-    let lab = Lab::start(quiet(DataPlace::Temporary)).await;
+    let lab = Lab::start(patient(DataPlace::Temporary)).await;
     let bad = json!({ "name": " ", "price_minor": 0, "category": 5, "stock": -1 });
     let said = catalog(&lab, "POST /products", ADMIN, Some(bad)).await;
     let named: Vec<&Value> = said.body["errors"]
@@ -174,7 +172,7 @@ async fn bad_changes_name_every_field() {
 #[tokio::test]
 async fn lists_are_paged_and_searched_on_every_database() {
     for (name, place) in databases().await {
-        let lab = Lab::start(quiet(place)).await;
+        let lab = Lab::start(patient(place)).await;
         let all = get(&lab, "/products").await;
         assert_eq!(
             (ids(&all).len(), &all.body["total"]),

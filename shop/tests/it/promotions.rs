@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use shop::config::{DataPlace, Role};
 
 use crate::{
-    ask::{ANYBODY, CUSTOMER, Said, ask},
-    databases::{databases, quiet},
+    ask::{ANYBODY, CUSTOMER, Said, ask, patient},
+    databases::databases,
     lab::Lab,
 };
 
@@ -37,7 +37,7 @@ async fn redeem(lab: &Lab, who: &[(&str, &str)], coupon: &str, order_id: i64) ->
 
 #[tokio::test]
 async fn a_price_is_checked_to_the_cent() {
-    let lab = Lab::start(quiet(DataPlace::Temporary)).await;
+    let lab = Lab::start(patient(DataPlace::Temporary)).await;
     for (subtotal, coupon, applied, refused) in [
         (9_999, None, json!([]), Value::Null),
         (10_001, None, json!([["TIER3", 300]]), Value::Null),
@@ -97,7 +97,7 @@ async fn a_price_is_checked_to_the_cent() {
 
 #[tokio::test]
 async fn a_coupon_tells_what_it_is() {
-    let lab = Lab::start(quiet(DataPlace::Temporary)).await;
+    let lab = Lab::start(patient(DataPlace::Temporary)).await;
     let show = async |code: &str| {
         let what = format!("GET /promotions/coupons/{code}");
         ask(&lab, Role::Promotions, &what, ANYBODY, None).await
@@ -123,7 +123,7 @@ async fn a_coupon_tells_what_it_is() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_account_uses_a_coupon_for_new_ones_once_on_every_database() {
     for (name, place) in databases().await {
-        let lab = Arc::new(Lab::start(quiet(place)).await);
+        let lab = Arc::new(Lab::start(patient(place)).await);
         let orders = (1..=12).map(|order_id| {
             let lab = Arc::clone(&lab);
             tokio::spawn(async move { redeem(&lab, CUSTOMER, "NEWUSER", order_id).await.status })
@@ -157,7 +157,7 @@ async fn an_account_uses_a_coupon_for_new_ones_once_on_every_database() {
 
 #[tokio::test]
 async fn a_coupon_is_used_up() {
-    let lab = Lab::start(quiet(DataPlace::Temporary)).await;
+    let lab = Lab::start(patient(DataPlace::Temporary)).await;
     for start in (0..1_000).step_by(50) {
         let uses = (start..start + 50).map(|n| redeem(&lab, ANYBODY, "FLAT50", n + 1));
         assert!(join_all(uses).await.iter().all(|said| said.status == 200));

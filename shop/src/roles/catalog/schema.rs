@@ -73,6 +73,14 @@ pub(super) const SCHEMA: Schema = Schema(&[
             PRIMARY KEY (reservation, warehouse_id)
         )",
     ),
+    (
+        "reservations by age",
+        "CREATE INDEX reservations_by_age ON reservations (created_ms)",
+    ),
+    (
+        "reservation lines by age",
+        "CREATE INDEX reservation_lines_by_age ON reservation_lines (created_ms)",
+    ),
 ]);
 
 #[cfg(test)]
