@@ -13,6 +13,7 @@ mod driver;
 mod error;
 mod migrate;
 mod mysql;
+mod ping;
 mod placeholders;
 mod pool;
 mod postgres;
