@@ -5,6 +5,9 @@
 use std::{fmt, net::SocketAddr, path::PathBuf, str::FromStr, time::Duration};
 
 pub mod guard;
+pub mod orders;
+
+pub use orders::OrdersConfig;
 
 use guard::{AccountsConfig, LimitsConfig};
 
@@ -192,6 +195,8 @@ pub struct ShopConfig {
     pub accounts: AccountsConfig,
     /// How fast clients may ask.
     pub limits: LimitsConfig,
+    /// How the orders role goes about its work.
+    pub orders: OrdersConfig,
 }
 
 impl ShopConfig {
@@ -218,6 +223,7 @@ impl ShopConfig {
             redis_url: None,
             accounts: AccountsConfig::default(),
             limits: LimitsConfig::default(),
+            orders: OrdersConfig::default(),
         }
     }
 
@@ -293,6 +299,7 @@ impl TryFrom<&ShopArgs> for ShopConfig {
             redis_url: args.guard.redis_url.clone(),
             accounts: AccountsConfig::from(&args.guard),
             limits: LimitsConfig::from(&args.guard),
+            orders: OrdersConfig::from(&args.orders),
             ..Self::on_free_ports()
         };
         config.check_peers()?;

@@ -88,6 +88,9 @@ pub enum ShopError {
     /// Traces were asked for but the exporter could not be built.
     #[error("cannot set up the export of traces: {0}; check the OTEL_* variables")]
     Traces(String),
+    /// A task on the database was refused.
+    #[error("cannot do that: {0}")]
+    Task(String),
     /// Accounts could not be made or prepared.
     #[error("cannot prepare accounts: {0}")]
     Accounts(String),
@@ -100,6 +103,17 @@ pub enum ShopError {
     /// A runtime or thread could not be started.
     #[error("cannot start a runtime: {0}")]
     Runtime(#[from] io::Error),
+    /// The flags of the load generator do not go together, or one cannot be used.
+    #[error("{0}")]
+    Load(String),
+    /// More journeys failed than may.
+    #[error("{:.2}% of the journeys failed; at most {:.2}% may", share * 100.0, limit * 100.0)]
+    TooManyErrors {
+        /// The share that failed.
+        share: f64,
+        /// The share that may.
+        limit: f64,
+    },
 }
 
 impl ShopError {

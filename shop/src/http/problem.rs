@@ -22,6 +22,7 @@ pub(crate) struct Problem {
     detail: String,
     errors: Vec<FieldError>,
     reason: Option<&'static str>,
+    order_id: Option<i64>,
     retry_after: Option<u64>,
 }
 
@@ -40,6 +41,8 @@ struct Wire<'a> {
     detail: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    order_id: Option<i64>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     errors: &'a [FieldError],
 }
@@ -52,6 +55,7 @@ impl Problem {
             detail: detail.into(),
             errors: Vec::new(),
             reason: None,
+            order_id: None,
             retry_after: None,
         }
     }
@@ -72,6 +76,7 @@ impl Problem {
             detail,
             errors: vec![error],
             reason: None,
+            order_id: None,
             retry_after: None,
         }
     }
@@ -87,6 +92,7 @@ impl Problem {
             detail: named.join("; "),
             errors,
             reason: None,
+            order_id: None,
             retry_after: None,
         }
     }
@@ -94,6 +100,12 @@ impl Problem {
     /// Adds a word that programs can tell refusals apart by.
     pub(crate) fn because(mut self, reason: &'static str) -> Self {
         self.reason = Some(reason);
+        self
+    }
+
+    /// Names the order that was made all the same.
+    pub(crate) fn for_order(mut self, order_id: i64) -> Self {
+        self.order_id = Some(order_id);
         self
     }
 
@@ -126,6 +138,7 @@ impl IntoResponse for Problem {
             status: self.status.as_u16(),
             detail: &self.detail,
             reason: self.reason,
+            order_id: self.order_id,
             errors: &self.errors,
         };
         let body = serde_json::to_vec(&wire).unwrap_or_default();

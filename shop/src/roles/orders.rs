@@ -1,182 +1,199 @@
-//! Orders: takes them, has the stock deducted, and asks for the money.
+//! Orders: takes them, has the stock held, asks for the money, has them fulfilled.
 //!
-//! An order is `pending` until its stock is deducted, then `created`, `paying` while one payment is
-//! under way, and `paid`. Payment attempts are counted here, by who asks: a payments role that
-//! cannot answer cannot count either.
+//! [`status`] tells where an order may go. Whatever changes one does it in a transaction with what
+//! others must hear ([`store`]); whoever is cut off in between leaves an order that is due, and the
+//! reconciler settles it. Payment attempts are counted here, by who asks: a payments role that cannot
+//! answer cannot count either.
+//!
+//! Invariant: what an order was answered with outlives the process.
+//! Invariant: stock that is held belongs to an order that is not cancelled, or goes back.
 
 use std::sync::Arc;
 
 use axum::{
-    Json, Router,
-    extract::State,
-    http::{Method as HttpMethod, StatusCode},
-    routing::{get, post},
+    Router,
+    http::{Method, StatusCode},
+    middleware::from_fn_with_state,
+    routing::{get, post, put},
 };
-use serde_json::{Value, json};
 
-use super::{Parts, Started, counted};
+use self::{
+    carts::Carts, customers::Customers, idempotency::Keys, order::Order, purge::Purge, show::Lists,
+    stats::Stats, store::Store, upkeep::Upkeep, worker::Worker,
+};
+use super::{Background, Parts, Started, counted, payments::MOST_MINOR};
 use crate::{
-    config::Role,
-    db::{Db, Row, Schema, Statement},
+    config::{OrdersConfig, Role},
     error::ShopError,
-    http::{call::Peer, input::Id, problem::Problem},
-    ids::Ids,
-    market::Country,
-    telemetry::business::Business,
+    http::{
+        call::{Dependency, Peer},
+        identity::Identity,
+        problem::Problem,
+    },
+    market::DependencyName,
+    telemetry::{business::Business, http_metrics::RouteSpec},
 };
 
+mod cart;
+mod carts;
+mod checkout;
 mod create;
+mod customers;
+mod idempotency;
+mod money;
+mod order;
+mod outbox;
 mod pay;
+mod place;
+mod purge;
+mod reconcile;
+mod schema;
+mod show;
+mod stats;
+mod status;
+mod store;
+mod upkeep;
+mod worker;
 
-const SCHEMA: Schema = Schema(&[(
-    "orders",
-    "CREATE TABLE orders (
-        id BIGINT PRIMARY KEY,
-        customer_id BIGINT NOT NULL,
-        country TEXT NOT NULL,
-        product_id BIGINT NOT NULL,
-        quantity BIGINT NOT NULL CHECK (quantity > 0),
-        amount_minor BIGINT NOT NULL CHECK (amount_minor >= 0),
-        currency TEXT NOT NULL,
-        status TEXT NOT NULL,
-        created_ms BIGINT NOT NULL
-    )",
-)]);
+/// Pause before stock that could not be given back, or a payment that could not be asked after, is
+/// looked at again.
+const RELEASE_PAUSE_MS: i64 = 5_000;
+/// Time in which a customer may repeat a payment whose end is not known before it is asked after.
+const UNKNOWN_PAUSE_MS: i64 = 2_000;
 
 #[derive(Debug)]
 struct Orders {
-    db: Arc<Db>,
+    store: Store,
+    carts: Carts,
+    customers: Customers,
+    lists: Lists,
+    stats: Stats,
     catalog: Peer,
     payments: Peer,
+    promotions: Dependency,
     business: Business,
-    ids: Ids,
-    insert: Statement,
-    price: Statement,
-    one: Statement,
-    transition: Statement,
+    times: OrdersConfig,
 }
 
 pub(super) async fn start(parts: Parts<'_>) -> Result<Started, ShopError> {
-    let db = parts.database(Role::Orders, SCHEMA).await?;
-    let orders = Orders {
+    let db = parts.database(Role::Orders, schema::SCHEMA).await?;
+    let times = parts.config.orders;
+    let orders = Arc::new(Orders {
+        store: Store::new(Arc::clone(&db)),
+        carts: Carts::new(Arc::clone(&db)),
+        customers: Customers::new(Arc::clone(&db)),
+        lists: Lists::new(&db),
+        stats: Stats::new(&db),
         catalog: parts.peer(Role::Orders, Role::Catalog)?,
         payments: parts.peer(Role::Orders, Role::Payments)?,
+        promotions: parts.dependency(Role::Orders, DependencyName::Promotions)?,
         business: parts.business(),
-        ids: Ids::default(),
-        insert: db.statement(
-            "insert",
-            "orders",
-            "INSERT INTO orders (id, customer_id, country, product_id, quantity, amount_minor, \
-             currency, status, created_ms) VALUES (?, ?, ?, ?, ?, 0, ?, 'pending', ?)",
-        ),
-        price: db.statement(
-            "update",
-            "orders",
-            "UPDATE orders SET amount_minor = ?, status = 'created' WHERE id = ?",
-        ),
-        one: db.statement(
-            "select",
-            "orders",
-            "SELECT id, customer_id, country, product_id, quantity, amount_minor, currency, status \
-             FROM orders WHERE id = ?",
-        ),
-        transition: db.statement(
-            "update",
-            "orders",
-            "UPDATE orders SET status = ? WHERE id = ? AND status = ?",
-        ),
-        db: Arc::clone(&db),
+        times,
+    });
+    let keys = Arc::new(Keys::new(Arc::clone(&db), orders.lease_ms()));
+    let worker = Worker::new(
+        Arc::clone(&orders),
+        parts.dependency(Role::Orders, DependencyName::Crm)?,
+        parts.dependency(Role::Orders, DependencyName::Warehouse)?,
+    );
+    let upkeep = Upkeep {
+        orders: Arc::clone(&orders),
+        keys: Arc::clone(&keys),
+        purge: times
+            .retention
+            .map(|retention| Purge::new(Arc::clone(&db), retention)),
     };
-    let router = Router::new()
-        .route("/order", post(create::order))
-        .route("/orders/{id}", get(show))
-        .route("/payment/pay", post(pay::pay))
-        .with_state(Arc::new(orders));
-    let known = vec![
-        counted(
-            HttpMethod::POST,
-            "/order",
-            &[201, 400, 404, 409, 422, 500, 502, 503, 504],
-        ),
-        counted(HttpMethod::GET, "/orders/{id}", &[200, 400, 404, 500, 503]),
-        counted(
-            HttpMethod::POST,
-            "/payment/pay",
-            &[200, 400, 402, 404, 409, 422, 500, 502, 503, 504],
-        ),
+    let background: Vec<Background> = vec![
+        Box::pin(reconcile::run(Arc::clone(&orders))),
+        Box::pin(worker.run()),
+        Box::pin(upkeep.run()),
     ];
     Ok(Started {
         role: Role::Orders,
-        router,
-        routes: known,
+        router: router(orders, keys),
+        routes: routes(),
         db: Some(db),
-        background: Vec::new(),
+        background,
     })
 }
 
-#[derive(Debug, Clone)]
-struct Order {
-    id: i64,
-    customer_id: i64,
-    country: Country,
-    product_id: i64,
-    quantity: i64,
-    amount_minor: i64,
-    currency: String,
-    status: String,
+fn router(orders: Arc<Orders>, keys: Arc<Keys>) -> Router {
+    let repeatable = Router::new()
+        .route("/order", post(create::order))
+        .route("/checkout", post(checkout::checkout))
+        .route("/payment/pay", post(pay::pay))
+        .route_layer(from_fn_with_state(keys, idempotency::layer));
+    Router::new()
+        .route("/orders", get(show::own))
+        .route("/orders/{id}", get(show::one))
+        .route("/orders/{id}/cancel", post(show::cancel))
+        .route("/cart", get(cart::show).delete(cart::clear))
+        .route("/cart/items", post(cart::add))
+        .route(
+            "/cart/items/{product_id}",
+            put(cart::set).delete(cart::remove),
+        )
+        .route("/admin/orders", get(show::all))
+        .route("/admin/orders/{id}/status", put(show::set_status))
+        .route("/admin/stats/sales", get(stats::sales))
+        .route("/admin/stats/products", get(stats::products))
+        .merge(repeatable)
+        .with_state(orders)
 }
 
-impl Order {
-    fn read(row: &Row) -> Result<Self, sqlx::Error> {
-        let customer_id = row.int(1)?;
-        Ok(Self {
-            id: row.int(0)?,
-            customer_id,
-            country: Country::parse(&row.text(2)?)
-                .unwrap_or_else(|| Country::of_customer(customer_id)),
-            product_id: row.int(3)?,
-            quantity: row.int(4)?,
-            amount_minor: row.int(5)?,
-            currency: row.text(6)?,
-            status: row.text(7)?,
-        })
-    }
+fn routes() -> Vec<RouteSpec> {
+    const MADE: &[u16] = &[201, 400, 404, 409, 422, 500, 502, 503, 504];
+    const PAID: &[u16] = &[200, 400, 402, 404, 409, 422, 500, 502, 503, 504];
+    const CHECKED_OUT: &[u16] = &[201, 400, 402, 404, 409, 422, 500, 502, 503, 504];
+    const READ: &[u16] = &[200, 400, 401, 500, 503];
+    const FOUND: &[u16] = &[200, 400, 404, 500, 503];
+    const CHANGED: &[u16] = &[200, 400, 404, 409, 500, 503];
+    const CART: &[u16] = &[200, 400, 404, 422, 500, 503];
+    const ADMIN: &[u16] = &[200, 400, 401, 403, 500, 503];
+    vec![
+        counted(Method::POST, "/order", MADE),
+        counted(Method::POST, "/checkout", CHECKED_OUT),
+        counted(Method::POST, "/payment/pay", PAID),
+        counted(Method::GET, "/orders", READ),
+        counted(Method::GET, "/orders/{id}", FOUND),
+        counted(Method::POST, "/orders/{id}/cancel", CHANGED),
+        counted(Method::GET, "/cart", CART),
+        counted(Method::DELETE, "/cart", CART),
+        counted(Method::POST, "/cart/items", CART),
+        counted(Method::PUT, "/cart/items/{product_id}", CART),
+        counted(Method::DELETE, "/cart/items/{product_id}", CART),
+        counted(Method::GET, "/admin/orders", ADMIN),
+        counted(Method::PUT, "/admin/orders/{id}/status", ADMIN),
+        counted(Method::GET, "/admin/stats/sales", ADMIN),
+        counted(Method::GET, "/admin/stats/products", ADMIN),
+    ]
 }
 
 impl Orders {
     /// Finds an order; `field` is what the client named it by.
     async fn find(&self, id: i64, field: &str) -> Result<Order, Problem> {
-        let row = self.db.fetch_optional(&self.one, &[id.into()]).await?;
-        match row {
-            Some(row) => Ok(Order::read(&row)?),
-            None => Err(Problem::field(
-                StatusCode::NOT_FOUND,
-                field,
-                "there is no such order",
-            )),
+        self.store.find(id).await?.ok_or_else(|| no_order(field))
+    }
+
+    /// Finds an order that `identity` may see; another one is as good as none.
+    async fn visible(&self, id: i64, field: &str, identity: &Identity) -> Result<Order, Problem> {
+        let order = self.find(id, field).await?;
+        if order.is_open_to(identity) {
+            Ok(order)
+        } else {
+            Err(no_order(field))
         }
     }
 
-    /// Moves an order from one status to another; returns whether it was in the first.
-    async fn move_on(&self, id: i64, from: &str, to: &str) -> Result<bool, Problem> {
-        Ok(self
-            .db
-            .execute(&self.transition, &[to.into(), id.into(), from.into()])
-            .await?
-            == 1)
+    fn lease_ms(&self) -> i64 {
+        i64::try_from(self.times.lease.as_millis()).unwrap_or(i64::MAX)
+    }
+
+    fn payment_window_ms(&self) -> i64 {
+        i64::try_from(self.times.payment_window.as_millis()).unwrap_or(i64::MAX)
     }
 }
 
-async fn show(State(orders): State<Arc<Orders>>, Id(id): Id) -> Result<Json<Value>, Problem> {
-    let order = orders.find(id, "id").await?;
-    Ok(Json(json!({
-        "order_id": order.id,
-        "customer_id": order.customer_id,
-        "country": order.country.code(),
-        "product_id": order.product_id,
-        "quantity": order.quantity,
-        "amount": order.amount_minor,
-        "currency": order.currency,
-        "status": order.status,
-    })))
+fn no_order(field: &str) -> Problem {
+    Problem::field(StatusCode::NOT_FOUND, field, "there is no such order")
 }

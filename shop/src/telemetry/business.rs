@@ -1,71 +1,35 @@
 //! Counting what the shop sells.
 //!
-//! Every label set is known beforehand and starts at zero, so that "none yet" is not "missing".
+//! Every label set is known beforehand and starts at zero, so that "none yet" is not "missing". Only
+//! the instruments of the roles that run in a process are exposed.
 
-use std::sync::atomic::AtomicU64;
+use prometheus_client::{metrics::counter::Counter, registry::Registry};
 
-use prometheus_client::{
-    encoding::EncodeLabelSet,
-    metrics::{counter::Counter, family::Family},
-    registry::Registry,
-};
-
+use self::{carts::Carts, funnel::Funnel, payments::Payments, queue::Queue, segments::Segments};
 use super::{catalogue, stock::StockLevels};
 use crate::{
     config::Role,
-    market::{CURRENCY, Country, Method},
+    market::{Country, Method},
 };
 
-#[derive(Debug, Clone, Hash, PartialEq, Eq, EncodeLabelSet)]
-struct OrderLabels {
-    status: &'static str,
-    country: &'static str,
-}
+mod carts;
+mod funnel;
+mod orders;
+mod payments;
+mod queue;
+mod segments;
 
-#[derive(Debug, Clone, Hash, PartialEq, Eq, EncodeLabelSet)]
-struct RevenueLabels {
-    currency: &'static str,
-    country: &'static str,
-}
+pub(crate) use self::{funnel::Stage, orders::OrderOutcome, segments::Segment};
 
-#[derive(Debug, Clone, Hash, PartialEq, Eq, EncodeLabelSet)]
-struct PaymentLabels {
-    country: &'static str,
-    method: &'static str,
-    status: &'static str,
-}
-
-/// How an order ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum OrderOutcome {
-    /// The stock was there.
-    Created,
-    /// Not enough stock, or no such product.
-    Rejected,
-    /// Something of ours failed.
-    Failed,
-}
-
-impl OrderOutcome {
-    const ALL: [Self; 3] = [Self::Created, Self::Rejected, Self::Failed];
-
-    pub(crate) const fn name(self) -> &'static str {
-        match self {
-            Self::Created => "created",
-            Self::Rejected => "rejected",
-            Self::Failed => "failed",
-        }
-    }
-}
-
-type Money = Counter<f64, AtomicU64>;
-
-/// The business instruments of a process; only those of the roles that run in it are exposed.
+/// The business instruments of a process.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Business {
-    orders: Family<OrderLabels, Counter>,
-    revenue: Family<RevenueLabels, Money>,
-    payments: Family<PaymentLabels, Counter>,
+    orders: orders::Orders,
+    payments: Payments,
+    carts: Carts,
+    funnel: Funnel,
+    segments: Segments,
+    pub(crate) queue: Queue,
     viewed: Counter,
     stock: StockLevels,
     reservation_failures: Counter,
@@ -76,28 +40,21 @@ impl Business {
     pub(crate) fn register(registry: &mut Registry, roles: &[Role]) -> Self {
         let business = Self::default();
         if roles.contains(&Role::Orders) {
-            business.register_orders(registry);
+            business.orders.register(registry);
+            business.payments.register(registry);
+            business.carts.register(registry);
+            business.segments.register(registry);
+            business.queue.register(registry);
         }
         if roles.contains(&Role::Catalog) {
             business.register_catalog(registry);
         }
-        business
-    }
-
-    fn register_orders(&self, registry: &mut Registry) {
-        catalogue::ORDERS_CREATED.register(registry, self.orders.clone());
-        catalogue::REVENUE.register(registry, self.revenue.clone());
-        catalogue::PAYMENTS_PROCESSED.register(registry, self.payments.clone());
-        for country in Country::ALL {
-            for outcome in OrderOutcome::ALL {
-                self.order_counter(outcome, country);
-            }
-            for method in Method::ALL {
-                self.payment_counter(country, method, true);
-                self.payment_counter(country, method, false);
-            }
-            self.revenue_counter(country);
+        // Its stages are counted where each is reached.
+        let of_funnel = [Role::Storefront, Role::Catalog, Role::Orders];
+        if roles.iter().any(|role| of_funnel.contains(role)) {
+            business.funnel.register(registry);
         }
+        business
     }
 
     fn register_catalog(&self, registry: &mut Registry) {
@@ -107,16 +64,36 @@ impl Business {
     }
 
     pub(crate) fn order(&self, outcome: OrderOutcome, country: Country) {
-        self.order_counter(outcome, country).inc();
+        self.orders.ended(outcome, country);
     }
 
-    /// Counts one payment attempt, and its money when it succeeded.
-    pub(crate) fn payment(&self, country: Country, method: Method, taken_minor: Option<i64>) {
-        self.payment_counter(country, method, taken_minor.is_some())
-            .inc();
-        if let Some(minor) = taken_minor {
-            self.revenue_counter(country).inc_by(minor as f64 / 100.0);
-        }
+    /// Counts one payment attempt.
+    pub(crate) fn payment(&self, country: Country, method: Method, succeeded: bool) {
+        self.payments.attempt(country, method, succeeded);
+    }
+
+    /// Counts the money of an order that is paid.
+    pub(crate) fn revenue(&self, country: Country, minor: i64) {
+        self.orders.revenue(country, minor);
+    }
+
+    pub(crate) fn cart_added(&self) {
+        self.carts.added();
+    }
+
+    /// Shows the carts that hold something, and the units in them.
+    pub(crate) fn carts(&self, active: i64, units: i64) {
+        self.carts.show(active, units);
+    }
+
+    /// Counts a customer that reached a stage of the funnel.
+    pub(crate) fn funnel(&self, stage: Stage, country: Country) {
+        self.funnel.reached(stage, country);
+    }
+
+    /// Shows how many customers a segment has.
+    pub(crate) fn segment(&self, segment: Segment, customers: i64) {
+        self.segments.show(segment, customers);
     }
 
     pub(crate) fn viewed(&self) {
@@ -127,37 +104,12 @@ impl Business {
         self.reservation_failures.inc();
     }
 
-    pub(crate) fn stock(&self, product_id: i64, units: i64) {
-        self.stock.set(product_id, units);
+    /// Shows a stock as it was in a turn; returns false when a later turn is shown already.
+    pub(crate) fn stock(&self, product_id: i64, units: i64, turn: u64) -> bool {
+        self.stock.set(product_id, units, turn)
     }
 
     pub(crate) fn stock_gone(&self, product_id: i64) {
         self.stock.remove(product_id);
-    }
-
-    fn order_counter(&self, outcome: OrderOutcome, country: Country) -> Counter {
-        let labels = OrderLabels {
-            status: outcome.name(),
-            country: country.code(),
-        };
-        self.orders.get_or_create_owned(&labels)
-    }
-
-    fn payment_counter(&self, country: Country, method: Method, succeeded: bool) -> Counter {
-        let status = if succeeded { "succeeded" } else { "failed" };
-        let labels = PaymentLabels {
-            country: country.code(),
-            method: method.name(),
-            status,
-        };
-        self.payments.get_or_create_owned(&labels)
-    }
-
-    fn revenue_counter(&self, country: Country) -> Money {
-        let labels = RevenueLabels {
-            currency: CURRENCY,
-            country: country.code(),
-        };
-        self.revenue.get_or_create_owned(&labels)
     }
 }

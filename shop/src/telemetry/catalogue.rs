@@ -165,6 +165,7 @@ catalogue! {
     Histogram LOAD_REQUEST_DURATION = "load_request_duration_seconds" ["path"] "Time of a request";
     Gauge LOAD_IN_FLIGHT = "load_in_flight" [] "Journeys under way";
     Gauge LOAD_RATE = "load_rate" [] "Arrivals a second that are due";
+    Gauge LOAD_USERS = "load_users" [] "Customers of a closed loop";
 }
 
 #[cfg(test)]

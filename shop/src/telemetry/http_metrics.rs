@@ -269,7 +269,7 @@ fn status_slot(status: u16) -> usize {
 }
 
 /// Turns axum's `/products/{id}` into the contract's `/products/:id`; called once a route, at start.
-fn label_of(template: &'static str) -> &'static str {
+pub(crate) fn label_of(template: &'static str) -> &'static str {
     if template.contains('{') {
         Box::leak(template.replace('{', ":").replace('}', "").into_boxed_str())
     } else {

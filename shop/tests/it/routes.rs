@@ -30,7 +30,7 @@ async fn looks_orders_and_pays(mut config: ShopConfig) {
     let (status, order) = lab.get(Role::Storefront, &format!("/orders/{id}")).await;
     assert_eq!(
         (status.as_u16(), &order["status"]),
-        (200, &json!("created"))
+        (200, &json!("reserved"))
     );
     let amount = product["price_minor"].as_i64().unwrap() * 2;
     assert_eq!(order["amount"], amount);

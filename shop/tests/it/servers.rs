@@ -238,12 +238,10 @@ impl Drop for Server {
 #[derive(Debug)]
 pub(crate) struct Redis {
     pub(crate) url: String,
-    #[expect(dead_code, reason = "held: it ends with this")]
-    server: Server,
+    pub(crate) server: Server,
 }
 
 impl Redis {
-    #[expect(dead_code, reason = "the cache follows")]
     pub(crate) fn start() -> Option<Self> {
         let server = Server::start(Kind::Redis)?;
         let url = server.url("", "", "");

@@ -34,6 +34,8 @@ pub(super) struct Taken {
     pub(super) unit_price_minor: i64,
     /// Units left in all warehouses.
     pub(super) remaining: i64,
+    /// When that was.
+    pub(super) turn: u64,
     /// It had been taken before.
     pub(super) again: bool,
 }
@@ -171,10 +173,12 @@ impl Reservations {
             self.note_lines(&mut tx, reservation, &levels).await?;
         }
         let remaining = self.inventory.stock_in(&mut tx, wish.product_id).await?;
+        let turn = self.inventory.turn();
         tx.commit().await?;
         Ok(Attempt::Ended(Ok(Taken {
             unit_price_minor: price,
             remaining,
+            turn,
             again: false,
         })))
     }
@@ -217,6 +221,7 @@ impl Reservations {
         }
         Ok(Ok(Taken {
             unit_price_minor: int(row.as_ref(), 2)?,
+            turn: self.inventory.turn(),
             remaining: self.inventory.stock(product_id).await?,
             again: true,
         }))

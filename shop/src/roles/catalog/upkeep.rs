@@ -46,9 +46,10 @@ impl Catalog {
     /// Fills up every product of which less than half is left, and shows the stock of all.
     async fn restock(&self, full: i64) -> Result<(), DbError> {
         let low = (full / 2).max(1);
+        let turn = self.inventory.turn();
         for (product_id, stock) in self.inventory.totals().await? {
             if stock >= low {
-                self.business.stock(product_id, stock);
+                self.business.stock(product_id, stock, turn);
                 continue;
             }
             self.inventory.fill(product_id, full).await?;

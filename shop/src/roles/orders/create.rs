@@ -1,59 +1,63 @@
-//! `POST /order`: write the intent down, have the stock deducted, confirm.
+//! `POST /order`: one product, to be paid by a request of its own.
 
 use std::sync::Arc;
 
 use axum::{
-    Json,
+    Extension, Json,
     extract::State,
     http::StatusCode,
     response::{IntoResponse, Response},
 };
-use serde_json::json;
-use tracing::{Instrument, Span, field::Empty, info_span};
+use serde_json::{Value, json};
+use tracing::{Instrument, field::Empty, info_span};
 
-use super::Orders;
+use super::{
+    Orders,
+    idempotency::Ticket,
+    order::{Buyer, Line, Order},
+    place::{Placed, Terms},
+    status::Status,
+    store::NewOrder,
+};
 use crate::{
     config::Role,
-    http::{
-        call::{Answer, Ask, CallError},
-        input::Fields,
-        problem::Problem,
-    },
+    http::{identity::Identity, input::Fields, problem::Problem},
     ids::now_ms,
-    market::{CURRENCY, Country},
+    market::Country,
     roles::{catalog::MOST_UNITS, edge::to_the_end},
-    telemetry::business::OrderOutcome,
 };
-
-#[derive(Debug, Clone, Copy)]
-struct Wish {
-    customer_id: i64,
-    product_id: i64,
-    quantity: i64,
-    country: Country,
-}
-
-/// What became of a wish.
-enum Made {
-    Created(i64),
-    /// The catalog said no; its answer goes to the client as it is.
-    Refused(Answer),
-}
 
 pub(super) async fn order(
     State(orders): State<Arc<Orders>>,
+    identity: Identity,
+    ticket: Option<Extension<Ticket>>,
     mut fields: Fields,
 ) -> Result<Response, Problem> {
     let customer_id = fields.id("customer_id");
     let product_id = fields.id("product_id");
     let quantity = fields.whole("quantity", MOST_UNITS);
     fields.finish()?;
-    let country = Country::of_customer(customer_id);
-    let wish = Wish {
+    let ticket = ticket.map(|Extension(ticket)| ticket);
+    if let Some(id) = ticket.as_ref().and_then(|ticket| ticket.order_id) {
+        if let Some(order) = orders.resume(id).await? {
+            return Ok(created(&order));
+        }
+    }
+    let new = NewOrder {
         customer_id,
-        product_id,
-        quantity,
-        country,
+        country: identity
+            .country
+            .unwrap_or_else(|| Country::of_customer(customer_id)),
+        buyer: Buyer::of(&identity),
+        lines: vec![Line {
+            number: 1,
+            product_id,
+            quantity,
+            unit_price_minor: 0,
+        }],
+        from_cart: false,
+        idem_key: ticket.map(|ticket| ticket.hash),
+        due_ms: now_ms() + orders.lease_ms(),
     };
     let span = info_span!(
         "CreateOrder",
@@ -63,86 +67,37 @@ pub(super) async fn order(
         product_id,
         quantity,
     );
-    let db = Arc::clone(&orders.db);
-    let work = async move { orders.create(wish).await };
+    let db = Arc::clone(&orders.store.db);
+    let work = async move { orders.place(new, Terms::Plain).await };
     match to_the_end(&db, work).instrument(span).await? {
-        Made::Created(id) => {
-            let created = json!({ "order_id": id, "status": "created" });
-            Ok((StatusCode::CREATED, Json(created)).into_response())
-        }
-        Made::Refused(answer) => Ok(answer.into_response()),
+        Placed::Held(bill) => Ok(created(&bill.order)),
+        Placed::Refused(response) => Ok(*response),
     }
 }
 
 impl Orders {
-    async fn create(&self, wish: Wish) -> Result<Made, Problem> {
-        let made = self.try_create(wish).await;
-        let outcome = match &made {
-            Ok(Made::Created(_)) => OrderOutcome::Created,
-            Ok(Made::Refused(_)) => OrderOutcome::Rejected,
-            Err(_) => OrderOutcome::Failed,
-        };
-        self.business.order(outcome, wish.country);
-        made
-    }
-
-    async fn try_create(&self, wish: Wish) -> Result<Made, Problem> {
-        let id = self.ids.next();
-        Span::current().record("order_id", id);
-        self.write_down(id, wish).await?;
-        let ask = Ask::post(
-            "/inventory/deduct",
-            &json!({ "product_id": wish.product_id, "quantity": wish.quantity }),
-        );
-        let answer = match self.catalog.ask(ask).await {
-            Ok(answer) => answer,
-            Err(error) => {
-                tracing::error!(order_id = id, reason = error.reason(), "order failed");
-                self.move_on(id, "pending", OrderOutcome::Failed.name())
-                    .await?;
-                return Err(error.problem(Role::Catalog));
+    /// Finds the order that an earlier request with the same key made, and was cut off; `None` when
+    /// it was given up and can be made anew.
+    pub(super) async fn resume(&self, id: i64) -> Result<Option<Order>, Problem> {
+        let order = self.find(id, "order_id").await?;
+        match order.status {
+            Status::Pending => {
+                let detail = "the order is still being made";
+                Err(Problem::new(StatusCode::CONFLICT, detail).retry_after(1))
             }
-        };
-        if answer.status != StatusCode::OK {
-            tracing::warn!(
-                order_id = id,
-                status = i64::from(answer.status.as_u16()),
-                "order rejected"
-            );
-            self.move_on(id, "pending", OrderOutcome::Rejected.name())
-                .await?;
-            return Ok(Made::Refused(answer));
+            Status::Cancelled => Ok(None),
+            _ => Ok(Some(order)),
         }
-        let price = answer
-            .json()
-            .ok()
-            .and_then(|body| body["unit_price_minor"].as_i64());
-        let Some(amount) = price.and_then(|price| price.checked_mul(wish.quantity)) else {
-            return Err(CallError::Unreadable.problem(Role::Catalog));
-        };
-        self.db
-            .execute(&self.price, &[amount.into(), id.into()])
-            .await?;
-        tracing::info!(
-            order_id = id,
-            customer_id = wish.customer_id,
-            amount_minor = amount,
-            "order created"
-        );
-        Ok(Made::Created(id))
     }
+}
 
-    async fn write_down(&self, id: i64, wish: Wish) -> Result<(), Problem> {
-        let params = [
-            id.into(),
-            wish.customer_id.into(),
-            wish.country.code().into(),
-            wish.product_id.into(),
-            wish.quantity.into(),
-            CURRENCY.into(),
-            now_ms().into(),
-        ];
-        self.db.execute(&self.insert, &params).await?;
-        Ok(())
-    }
+fn created(order: &Order) -> Response {
+    let body: Value = json!({
+        "order_id": order.id,
+        "status": Status::Reserved.name(),
+        "total_minor": order.total_minor,
+        "amount": order.total_minor,
+        "currency": order.currency,
+    });
+    (StatusCode::CREATED, Json(body)).into_response()
 }

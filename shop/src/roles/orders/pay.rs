@@ -1,4 +1,8 @@
 //! `POST /payment/pay`: one payment at a time an order, counted per attempt.
+//!
+//! A payment holds its order by a lease. One whose end is not known, since payments did not answer or
+//! this process died, can be repeated under the same number: payments knows it by that and takes
+//! the money once. The reconciler asks what became of it when nobody repeats it.
 
 use std::sync::Arc;
 
@@ -10,33 +14,44 @@ use axum::{
 };
 use serde_json::{Value, json};
 
-use super::{Order, Orders};
+use super::{Orders, UNKNOWN_PAUSE_MS, order::Order, status::Status};
 use crate::{
     config::Role,
     http::{
         call::{Answer, Ask, CallError},
+        identity::Identity,
         input::Fields,
         problem::Problem,
     },
-    market::Method,
+    ids::now_ms,
+    market::{METHODS, Method},
     roles::{edge::to_the_end, payments::MOST_MINOR},
+    telemetry::business::Stage,
 };
 
-const CREATED: &str = "created";
-const PAYING: &str = "paying";
-const PAID: &str = "paid";
+/// How an attempt to pay ended.
+#[derive(Debug)]
+pub(super) enum Attempt {
+    /// The order is paid; the id of the payment, if one was needed.
+    Paid(Value),
+    /// Declined; the answer and the reason.
+    Declined(Answer, String),
+    /// Nobody knows yet.
+    Unknown(Answer),
+}
 
 pub(super) async fn pay(
     State(orders): State<Arc<Orders>>,
+    identity: Identity,
     mut fields: Fields,
 ) -> Result<Response, Problem> {
     let order_id = fields.id("order_id");
     let amount = fields.optional_whole("amount", MOST_MINOR);
-    let method = fields.optional_word("method", Method::parse, "card, wallet, transfer");
+    let method = fields.optional_word("method", Method::parse, METHODS);
     fields.finish()?;
     let method = method.unwrap_or(Method::Card);
-    let db = Arc::clone(&orders.db);
-    let work = async move { orders.pay(order_id, amount, method).await };
+    let db = Arc::clone(&orders.store.db);
+    let work = async move { orders.pay(order_id, amount, method, &identity).await };
     to_the_end(&db, work).await
 }
 
@@ -46,41 +61,96 @@ impl Orders {
         order_id: i64,
         amount: Option<i64>,
         method: Method,
+        identity: &Identity,
     ) -> Result<Response, Problem> {
-        let order = self.find(order_id, "order_id").await?;
-        if amount.is_some_and(|amount| amount != order.amount_minor) {
-            let message = format!("the order costs {}", order.amount_minor);
+        let order = self.visible(order_id, "order_id", identity).await?;
+        if amount.is_some_and(|amount| amount != order.total_minor) {
+            let message = format!("the order costs {}", order.total_minor);
             return Err(Problem::field(
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "amount",
                 message,
             ));
         }
-        if !self.move_on(order_id, CREATED, PAYING).await? {
+        let until_ms = now_ms() + self.lease_ms();
+        if !order.status.is_payable() || !self.store.lease(&order, until_ms).await? {
             return Err(not_payable(&order));
         }
-        let outcome = self.ask_for_money(&order, method).await;
-        let paid = matches!(&outcome, Ok(answer) if answer.status.is_success());
-        self.business
-            .payment(order.country, method, paid.then_some(order.amount_minor));
-        self.move_on(order_id, PAYING, if paid { PAID } else { CREATED })
-            .await?;
-        if paid {
-            tracing::info!(
-                order_id,
-                amount_minor = order.amount_minor,
-                "payment succeeded"
-            );
-        } else {
-            log_failure(&order, method, &outcome);
+        match self.take_money(&order, method).await? {
+            Attempt::Paid(payment_id) => Ok(Json(paid(&order, &payment_id)).into_response()),
+            Attempt::Declined(answer, _) | Attempt::Unknown(answer) => Ok(answer.into_response()),
         }
-        answer_for(&order, outcome)
+    }
+
+    /// Asks for the money of an order whose lease is held, and notes what came of it.
+    pub(super) async fn take_money(
+        &self,
+        order: &Order,
+        method: Method,
+    ) -> Result<Attempt, Problem> {
+        if order.total_minor == 0 {
+            self.settle_paid(order).await?;
+            return Ok(Attempt::Paid(Value::Null));
+        }
+        let outcome = self.ask_for_money(order, method).await;
+        let succeeded = matches!(&outcome, Ok(answer) if answer.status.is_success());
+        self.business.payment(order.country, method, succeeded);
+        if !succeeded {
+            log_failure(order, method, &outcome);
+        }
+        match outcome {
+            Ok(answer) if succeeded => {
+                let body: Value = answer.json().unwrap_or_default();
+                self.settle_paid(order).await?;
+                Ok(Attempt::Paid(body["payment_id"].clone()))
+            }
+            Ok(answer) if answer.status == StatusCode::PAYMENT_REQUIRED => {
+                let reason = said(&answer);
+                let due_ms = now_ms() + self.payment_window_ms();
+                self.store.declined(order, &reason, due_ms).await?;
+                Ok(Attempt::Declined(answer, reason))
+            }
+            other => {
+                self.store
+                    .unknown(order, now_ms() + UNKNOWN_PAUSE_MS)
+                    .await?;
+                other
+                    .map(Attempt::Unknown)
+                    .map_err(|error| error.problem(Role::Payments))
+            }
+        }
+    }
+
+    /// Notes that an order is paid; counts it when that is news.
+    pub(super) async fn settle_paid(&self, order: &Order) -> Result<(), Problem> {
+        if !self.store.paid(order).await? {
+            let now = self.find(order.id, "order_id").await?;
+            if now.status == Status::Cancelled {
+                tracing::error!(
+                    order_id = order.id,
+                    reason = "cancelled_meanwhile",
+                    "payment goes back"
+                );
+                self.store.tell_cancelled(order.id).await?;
+            }
+            return Ok(());
+        }
+        let (order_id, amount_minor) = (order.id, order.total_minor);
+        tracing::info!(order_id, amount_minor, "payment succeeded");
+        self.business.revenue(order.country, amount_minor);
+        if order.from_cart {
+            self.business.funnel(Stage::CheckoutComplete, order.country);
+            self.empty_cart(order).await;
+        }
+        self.customers.bought(order).await;
+        Ok(())
     }
 
     async fn ask_for_money(&self, order: &Order, method: Method) -> Result<Answer, CallError> {
         let body = json!({
             "order_id": order.id,
-            "amount": order.amount_minor,
+            "attempt": order.attempt,
+            "amount": order.total_minor,
             "country": order.country.code(),
             "method": method.name(),
         });
@@ -88,35 +158,26 @@ impl Orders {
     }
 }
 
-fn answer_for(order: &Order, outcome: Result<Answer, CallError>) -> Result<Response, Problem> {
-    let answer = outcome.map_err(|error| error.problem(Role::Payments))?;
-    if !answer.status.is_success() {
-        return Ok(answer.into_response());
-    }
-    let payment = answer
-        .json()
-        .map_err(|error| error.problem(Role::Payments))?;
-    let paid = json!({
+pub(super) fn paid(order: &Order, payment_id: &Value) -> Value {
+    json!({
         "order_id": order.id,
-        "payment_id": payment["payment_id"],
-        "amount": order.amount_minor,
+        "payment_id": payment_id,
+        "amount": order.total_minor,
         "currency": order.currency,
-        "status": PAID,
-    });
-    Ok(Json(paid).into_response())
+        "status": Status::Paid.name(),
+    })
+}
+
+fn said(answer: &Answer) -> String {
+    let body: Value = answer.json().unwrap_or_default();
+    let reason = body["reason"].as_str().unwrap_or("refused");
+    reason.chars().take(80).collect()
 }
 
 /// Logs an attempt without success; people search for "payment failed" and read the reason.
 fn log_failure(order: &Order, method: Method, outcome: &Result<Answer, CallError>) {
-    let said = |answer: &Answer| {
-        let body: Option<Value> = answer.json().ok();
-        body.and_then(|body| body["reason"].as_str().map(str::to_owned))
-    };
     let (status, reason) = match outcome {
-        Ok(answer) => (
-            Some(answer.status),
-            said(answer).unwrap_or_else(|| "refused".to_owned()),
-        ),
+        Ok(answer) => (Some(answer.status), said(answer)),
         Err(CallError::Failed(status)) => (Some(*status), "upstream_error".to_owned()),
         Err(error) => (None, error.reason().to_owned()),
     };
@@ -130,10 +191,10 @@ fn log_failure(order: &Order, method: Method, outcome: &Result<Answer, CallError
 }
 
 fn not_payable(order: &Order) -> Problem {
-    let message = match order.status.as_str() {
-        PAID => "is already paid".to_owned(),
-        PAYING => "is being paid".to_owned(),
-        status => format!("is {status} and cannot be paid"),
-    };
-    Problem::field(StatusCode::CONFLICT, "order_id", message)
+    let refused = |message| Problem::field(StatusCode::CONFLICT, "order_id", message);
+    match order.status {
+        Status::Paid => refused("is already paid".to_owned()),
+        status if status.is_payable() => refused("is being paid".to_owned()).retry_after(1),
+        status => refused(format!("is {} and cannot be paid", status.name())),
+    }
 }

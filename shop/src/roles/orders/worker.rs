@@ -1,0 +1,302 @@
+//! Fulfilment: tells partners of orders, ships and delivers them. Works the outbox off.
+//!
+//! What a batch came to is noted in one transaction. A try that failed is made again after a pause;
+//! a message that fails too often is put aside, so that it is in nobody's way.
+
+use std::{sync::Arc, time::Duration};
+
+use futures_util::{StreamExt, stream};
+use serde_json::json;
+use tokio::time::Instant;
+use tracing::{Instrument, field::Empty, info_span};
+
+use super::{
+    Orders,
+    outbox::{Failure, Message, Outbox, Topic},
+    status::Status,
+    store::Change,
+};
+use crate::{
+    config::Role,
+    db::{DbError, Tx},
+    http::call::{Answer, Ask, CallError, Dependency},
+    ids::now_ms,
+    market::WAREHOUSES,
+};
+
+/// Messages claimed in one go.
+const BATCH: i64 = 64;
+/// Messages worked on at once.
+const AT_ONCE: usize = 8;
+/// How long a claim holds: longer than a batch takes when every partner hangs.
+const CLAIM: Duration = Duration::from_secs(60);
+/// Shortest time between two batches, unless one was full: what comes meanwhile goes together.
+const PACE: Duration = Duration::from_millis(250);
+/// Longest wait for news; another process may have written some.
+const LONGEST_WAIT: Duration = Duration::from_secs(2);
+/// How often the gauges are brought up to date.
+const GAUGES_EVERY: Duration = Duration::from_secs(1);
+
+/// What a step came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Outcome {
+    /// The next step is due at this time.
+    Next(i64),
+    /// The order moves on, and the next step is due at this time; 0 when it was the last one.
+    Move(Status, Status, i64),
+    /// Nothing more is to be done.
+    Done,
+    Failed(Failure),
+}
+
+#[derive(Debug)]
+pub(super) struct Worker {
+    orders: Arc<Orders>,
+    outbox: Outbox,
+    crm: Dependency,
+    warehouse: Dependency,
+}
+
+impl Worker {
+    pub(super) fn new(orders: Arc<Orders>, crm: Dependency, warehouse: Dependency) -> Self {
+        Self {
+            outbox: Outbox::new(Arc::clone(&orders.store.db)),
+            orders,
+            crm,
+            warehouse,
+        }
+    }
+
+    /// Works until the role stops.
+    pub(super) async fn run(self) {
+        let mut shown = None;
+        loop {
+            let handled = if Self::may_run() {
+                self.batch().await
+            } else {
+                0
+            };
+            if shown.is_none_or(|at: Instant| at.elapsed() >= GAUGES_EVERY) {
+                shown = Some(Instant::now());
+                self.show().await;
+            }
+            if handled < BATCH {
+                tokio::time::sleep(PACE).await;
+            }
+            if handled == 0 {
+                self.wait().await;
+            }
+        }
+    }
+
+    /// Tells whether the worker may take the next batch; the one place where it can be held up.
+    const fn may_run() -> bool {
+        true
+    }
+
+    /// Waits for news, or until the next message is due.
+    async fn wait(&self) {
+        let next = self.outbox.next_ms().await.ok().flatten();
+        let wait = next.map_or(LONGEST_WAIT, |next| {
+            let left = u64::try_from(next - now_ms()).unwrap_or(0);
+            Duration::from_millis(left).min(LONGEST_WAIT)
+        });
+        let news = self.orders.store.news.notified();
+        // Either is a reason to look.
+        let _ = tokio::time::timeout(wait, news).await;
+    }
+
+    /// Works a batch off; returns how many messages it had.
+    async fn batch(&self) -> i64 {
+        let until_ms = now_ms() + CLAIM.as_millis() as i64;
+        let claimed = match self.outbox.claim(BATCH, until_ms).await {
+            Ok(claimed) => claimed,
+            Err(error) => {
+                tracing::warn!(service = Role::Orders.name(), reason = %error, "nothing claimed");
+                return 0;
+            }
+        };
+        let count = claimed.len() as i64;
+        let worked = stream::iter(claimed).map(|message| async move {
+            let span = info_span!(
+                parent: None,
+                "FulfilOrder",
+                otel.kind = "consumer",
+                otel.status_code = Empty,
+                service = Role::Orders.name(),
+                messaging.destination.name = "fulfilment",
+                order_id = message.order_id,
+                topic = message.topic.name(),
+                step = message.step,
+            );
+            message.link(&span);
+            let outcome = self.step(&message).instrument(span.clone()).await;
+            if let Outcome::Failed(failure) = outcome {
+                span.record("otel.status_code", "ERROR");
+                span.in_scope(|| tell_failure(&message, failure));
+            }
+            (message, outcome)
+        });
+        let worked: Vec<_> = worked.buffer_unordered(AT_ONCE).collect().await;
+        if self.note(&worked).await.is_err() {
+            self.note_each(&worked).await;
+        }
+        count
+    }
+
+    async fn step(&self, message: &Message) -> Outcome {
+        let now = now_ms();
+        let later = |pause: Duration| now + pause.as_millis() as i64;
+        let times = self.orders.times;
+        match (message.topic, message.step) {
+            (Topic::Paid, 0) => match self.tell_paid(message).await {
+                Ok(()) => Outcome::Next(later(times.ship_after)),
+                Err(error) => failed(error),
+            },
+            (Topic::Paid, 1) => {
+                Outcome::Move(Status::Paid, Status::Shipped, later(times.deliver_after))
+            }
+            (Topic::Paid, _) => Outcome::Move(Status::Shipped, Status::Delivered, 0),
+            (Topic::Cancelled, _) => match self.tell_cancelled(message).await {
+                Ok(()) => Outcome::Done,
+                Err(error) => failed(error),
+            },
+        }
+    }
+
+    async fn tell_paid(&self, message: &Message) -> Result<(), CallError> {
+        let [warehouse, ..] = WAREHOUSES;
+        let body = json!({ "order_id": message.order_id });
+        let shipment = Ask::post("/warehouses/:id/shipments", &body)
+            .at(format!("/warehouses/{warehouse}/shipments"))
+            .with_key(&format!("ship-{}", message.order_id));
+        accepted(self.warehouse.ask(shipment).await)?;
+        self.tell_crm(message).await
+    }
+
+    /// Tells of a cancelled order, and has money that was taken for it given back.
+    async fn tell_cancelled(&self, message: &Message) -> Result<(), CallError> {
+        let body = json!({ "order_id": message.order_id });
+        let refund = Ask::post("/payments/refund", &body);
+        accepted(self.orders.payments.ask(refund).await)?;
+        self.tell_crm(message).await
+    }
+
+    async fn tell_crm(&self, message: &Message) -> Result<(), CallError> {
+        let body = json!({ "order_id": message.order_id });
+        let key = format!("crm-{}-{}", message.topic.name(), message.order_id);
+        let record = Ask::post("/crm/orders", &body).with_key(&key);
+        accepted(self.crm.ask(record).await)
+    }
+
+    /// Notes what came of messages, all or none.
+    async fn note(&self, worked: &[(Message, Outcome)]) -> Result<(), DbError> {
+        if worked.is_empty() {
+            return Ok(());
+        }
+        let mut tx = self.orders.store.db.begin().await?;
+        for (message, outcome) in worked {
+            self.note_one(&mut tx, message, *outcome).await?;
+        }
+        tx.commit().await
+    }
+
+    /// Notes each on its own, so that one that cannot be noted does not hold the others up.
+    async fn note_each(&self, worked: &[(Message, Outcome)]) {
+        for one in worked {
+            if let Err(error) = self.note(std::slice::from_ref(one)).await {
+                let failure = Failure {
+                    reason: "not_noted",
+                    counts: true,
+                };
+                tell_failure(&one.0, failure);
+                tracing::warn!(service = Role::Orders.name(), reason = %error, "not noted");
+                // Failing again it comes back when the claim is over.
+                let failed = (one.0.clone(), Outcome::Failed(failure));
+                let _ = self.note(&[failed]).await;
+            }
+        }
+    }
+
+    async fn note_one(
+        &self,
+        tx: &mut Tx<'_>,
+        message: &Message,
+        outcome: Outcome,
+    ) -> Result<(), DbError> {
+        match outcome {
+            Outcome::Next(due_ms) => self.outbox.advance(tx, message, due_ms).await,
+            Outcome::Done => self.outbox.done(tx, message).await,
+            Outcome::Move(from, to, due_ms) => {
+                let change = Change {
+                    id: message.order_id,
+                    from,
+                    to,
+                    reason: "",
+                    due_ms: 0,
+                };
+                let moved = self.orders.store.change_in(tx, change).await?;
+                let moved = moved
+                    || self
+                        .orders
+                        .store
+                        .stands_in(tx, message.order_id, to)
+                        .await?;
+                if moved && due_ms > 0 {
+                    self.outbox.advance(tx, message, due_ms).await
+                } else {
+                    // The last step, or somebody cancelled it or did it all by hand.
+                    self.outbox.done(tx, message).await
+                }
+            }
+            Outcome::Failed(failure) => {
+                let most = self.orders.times.most_tries;
+                if self.outbox.failed(tx, message, failure, most).await? {
+                    let (order_id, reason) = (message.order_id, failure.reason);
+                    tracing::error!(order_id, reason, "message put aside");
+                }
+                Ok(())
+            }
+        }
+    }
+
+    async fn show(&self) {
+        match self.outbox.backlog().await {
+            Ok(backlog) => {
+                let age_ms = backlog.oldest_ms.map_or(0, |oldest| now_ms() - oldest);
+                let queue = &self.orders.business.queue;
+                queue.show(backlog.waiting, age_ms.max(0), backlog.dead);
+            }
+            Err(error) => {
+                tracing::warn!(service = Role::Orders.name(), reason = %error, "queue not seen");
+            }
+        }
+    }
+}
+
+fn failed(error: CallError) -> Outcome {
+    Outcome::Failed(Failure {
+        reason: error.reason(),
+        counts: error != CallError::Rejected,
+    })
+}
+
+fn accepted(outcome: Result<Answer, CallError>) -> Result<(), CallError> {
+    let answer = outcome?;
+    if answer.status.is_success() {
+        Ok(())
+    } else {
+        Err(CallError::Failed(answer.status))
+    }
+}
+
+fn tell_failure(message: &Message, failure: Failure) {
+    tracing::warn!(
+        order_id = message.order_id,
+        topic = message.topic.name(),
+        step = message.step,
+        attempts = message.attempts + i64::from(failure.counts),
+        reason = failure.reason,
+        "fulfilment failed"
+    );
+}
