@@ -29,9 +29,7 @@ async fn deduct(lab: Arc<Lab>) -> u16 {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_exhausted_pool_is_a_503_and_heals() {
     for (name, place) in databases().await {
-        let mut config = quiet(place);
-        config.db_acquire_timeout = Duration::from_secs(1);
-        let lab = Lab::start(config).await;
+        let lab = Lab::start(quiet(place)).await;
         let stall =
             json!({ "kind": "db_stall", "mode": "connections", "where": { "service": "catalog" } });
         lab.arm("s", stall).await;
@@ -99,14 +97,12 @@ async fn a_server_that_dies_and_comes_back_is_found_again() {
             continue;
         };
         let url = server.database().await;
-        let mut config = quiet(DataPlace::from_url(&url).unwrap());
-        config.db_acquire_timeout = Duration::from_millis(500);
-        let lab = Lab::start(config).await;
+        let lab = Lab::start(quiet(DataPlace::from_url(&url).unwrap())).await;
         let id = lab.order(3, 1).await;
         server.kill();
         let mut failed = None;
         eventually("queries fail", async || {
-            let (status, problem) = lab.get(Role::Catalog, "/products/3").await;
+            let (status, problem) = lab.get(Role::Orders, &format!("/orders/{id}")).await;
             failed = (status != 200).then(|| (status.as_u16(), problem.to_string()));
             failed.is_some()
         })
@@ -118,10 +114,6 @@ async fn a_server_that_dies_and_comes_back_is_found_again() {
             "{problem}"
         );
         server.start_again();
-        eventually("queries succeed again", async || {
-            lab.get(Role::Catalog, "/products/3").await.0 == 200
-        })
-        .await;
         eventually("what was ordered is there", async || {
             let (status, order) = lab.get(Role::Storefront, &format!("/orders/{id}")).await;
             // A connection that broke while it was in use is found out by the next one to use it.

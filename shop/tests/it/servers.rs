@@ -263,10 +263,7 @@ fn prepared(kind: Kind, program: &Path, folder: &Path, port: u16) -> Vec<String>
             let mut initdb = user.clone();
             initdb.push(text(&program.with_file_name("initdb")));
             initdb.extend(["--no-sync", "--encoding=UTF8", "--locale=C"].map(str::to_owned));
-            initdb.extend([
-                "--auth=scram-sha-256".to_owned(),
-                format!("--username={USER}"),
-            ]);
+            initdb.extend(["--auth=md5".to_owned(), format!("--username={USER}")]);
             initdb.push(format!("--pwfile={}", text(&password)));
             initdb.push(format!("--pgdata={data}"));
             run(&initdb);

@@ -41,7 +41,10 @@ async fn exactly_ten_are_sold(mut config: ShopConfig) {
             .filter(|(status, _)| *status == wanted)
             .count()
     };
-    assert_eq!((count(201), count(409)), (10, 190), "{:?}", answers.first());
+    let odd = answers
+        .iter()
+        .find(|(status, _)| ![201, 409].contains(&status.as_u16()));
+    assert_eq!((count(201), count(409)), (10, 190), "{odd:?}");
     let refused = answers.iter().find(|(status, _)| *status == 409).unwrap();
     assert_eq!(refused.1["errors"][0]["field"], "quantity");
 

@@ -129,10 +129,13 @@ impl Reservations {
     ) -> Result<Result<Taken, Refusal>, DbError> {
         let mut left = 0;
         for _ in 0..MOST_TRIES {
-            match self.try_deduct(wish, unit_price_minor).await? {
-                Attempt::Ended(outcome) => return Ok(outcome),
-                Attempt::Disturbed => left = self.inventory.stock(wish.product_id).await?,
+            match self.try_deduct(wish, unit_price_minor).await {
+                Ok(Attempt::Ended(outcome)) => return Ok(outcome),
+                Ok(Attempt::Disturbed) => {}
+                Err(error) if error.is_deadlock() => {}
+                Err(error) => return Err(error),
             }
+            left = self.inventory.stock(wish.product_id).await?;
         }
         Ok(Err(Refusal::OutOfStock { left }))
     }
