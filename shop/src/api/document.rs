@@ -38,8 +38,15 @@ pub(crate) struct Shape {
 pub(crate) const fn shape<T: ToSchema>() -> Shape {
     Shape {
         name: T::name,
-        describe: ComponentsBuilder::schema_from::<T>,
+        describe: with_parts::<T>,
     }
+}
+
+/// Describes a type and every type it is made of.
+fn with_parts<T: ToSchema>(builder: ComponentsBuilder) -> ComponentsBuilder {
+    let mut parts = Vec::new();
+    T::schemas(&mut parts);
+    builder.schema_from::<T>().schemas_from_iter(parts)
 }
 
 /// A parameter of a query.
