@@ -158,7 +158,7 @@ fn try_everything(packages: &Path, url: &str, token: Option<&str>) -> Result<(),
         .arg(format!("{url}/openapi.json"))
         .args(["--url", url])
         .args(["--phases", "examples,coverage,fuzzing"])
-        .args(["--max-examples", "15", "--seed", "7", "--workers", "2"])
+        .args(["--max-examples", "15", "--seed", "7", "--workers", "1"])
         .args(["--suppress-health-check", "all", "--request-timeout", "20"])
         .args([
             "--checks",
