@@ -234,6 +234,7 @@ async fn start_roles(
     }
     let client = call::client()?;
     let caches = Caches::new(config.redis_url.as_ref(), metrics.cache.clone())?;
+    caches.connect().await;
     let parts = Parts {
         config,
         metrics,

@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Returns an empty database of each kind that is to be had here.
-async fn databases() -> Vec<(&'static str, DataPlace)> {
+pub(crate) async fn databases() -> Vec<(&'static str, DataPlace)> {
     let mut all = vec![("sqlite", DataPlace::Temporary)];
     for (name, server) in [
         ("postgresql", Server::postgres()),
