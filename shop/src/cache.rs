@@ -63,6 +63,13 @@ impl Caches {
         }
     }
 
+    /// Opens the connection to Redis, if it is there; the process starts without it as well.
+    pub(crate) async fn connect(&self) {
+        if let Some(redis) = &self.redis {
+            let _ = redis.ping().await;
+        }
+    }
+
     /// Returns the connection to Redis, when there is one to keep up: for health checks and limits.
     pub(crate) fn redis(&self) -> Option<&RedisLink> {
         self.redis.as_ref()
@@ -160,7 +167,7 @@ mod tests {
         let caches = Caches::new(url.as_ref(), metrics).unwrap();
         let keep = Keep {
             fresh,
-            stale: Duration::from_secs(60),
+            stale: Duration::from_mins(1),
             entries: 10,
         };
         caches.cache(Role::Catalog, "products", keep)
@@ -170,7 +177,7 @@ mod tests {
     async fn entries_come_back_until_they_are_removed() {
         // Nobody listens at port 1: what is kept in the process must do.
         for redis in [None, Some("redis://127.0.0.1:1")] {
-            let cache = cache(redis, Duration::from_secs(60));
+            let cache = cache(redis, Duration::from_mins(1));
             assert_eq!(cache.fresh("a").await, None);
             cache.put("a", &vec![1, 2]).await;
             cache.put("b", &vec![3]).await;

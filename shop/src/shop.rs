@@ -261,6 +261,7 @@ async fn start_roles(
             });
         }
     }
+    caches.connect().await;
     let parts = Parts {
         config,
         metrics: world.metrics,

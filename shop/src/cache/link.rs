@@ -23,6 +23,8 @@ use crate::{error::ShopError, ids::now_ms};
 
 /// Longest wait for an answer.
 const ANSWER_LIMIT: Duration = Duration::from_millis(50);
+/// Longest wait for the connection, in the background and at the start.
+const CONNECT_LIMIT: Duration = Duration::from_secs(1);
 /// How long nobody asks after a failure.
 const PAUSE_MS: i64 = 1_000;
 /// Least time between two log lines that say Redis is away.
@@ -80,7 +82,7 @@ impl RedisLink {
     pub(super) fn new(url: &RedisUrl) -> Result<Self, ShopError> {
         let config = ConnectionManagerConfig::new()
             .set_number_of_retries(0)
-            .set_connection_timeout(Some(ANSWER_LIMIT))
+            .set_connection_timeout(Some(CONNECT_LIMIT))
             .set_response_timeout(Some(ANSWER_LIMIT));
         let connection = Client::open(url.0.as_str())
             .and_then(|client| ConnectionManager::new_lazy_with_config(client, config))
@@ -108,22 +110,26 @@ impl RedisLink {
             .await
     }
 
-    /// Asks whether Redis is there, also while others pause.
+    /// Asks whether Redis is there, also while others pause, and waits for the connection if need be.
     pub(crate) async fn ping(&self) -> Result<(), Away> {
         let mut connection = self.connection.clone();
         let ask = async move { cmd("PING").query_async::<String>(&mut connection).await };
-        self.asked(ask).await.map(|_| ())
+        self.asked(CONNECT_LIMIT, ask).await.map(|_| ())
     }
 
     async fn within<T>(&self, ask: impl Future<Output = RedisResult<T>>) -> Result<T, Away> {
         if now_ms() < self.state.paused_until_ms.load(Ordering::Relaxed) {
             return Err(Away);
         }
-        self.asked(ask).await
+        self.asked(ANSWER_LIMIT, ask).await
     }
 
-    async fn asked<T>(&self, ask: impl Future<Output = RedisResult<T>>) -> Result<T, Away> {
-        match tokio::time::timeout(ANSWER_LIMIT, ask).await {
+    async fn asked<T>(
+        &self,
+        limit: Duration,
+        ask: impl Future<Output = RedisResult<T>>,
+    ) -> Result<T, Away> {
+        match tokio::time::timeout(limit, ask).await {
             Ok(Ok(answer)) => {
                 self.state.answered();
                 Ok(answer)

@@ -7,6 +7,7 @@ use shop::config::{DataPlace, Role};
 
 use crate::{
     caller::{ADMIN, Caller, USER, config, demo},
+    databases::databases,
     lab::{Lab, Program, eventually},
 };
 
@@ -283,6 +284,53 @@ async fn the_accounts_of_the_demo_exist_in_the_demo_only() {
             let login = Caller::nobody(&lab).post("/users/login", login).await;
             assert_eq!(login.status, status, "{username}");
         }
+        lab.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn accounts_are_kept_on_every_database() {
+    for (name, place) in databases().await {
+        let mut config = demo();
+        config.data = place;
+        let lab = Lab::start(config).await;
+        let ada = Caller::member(&lab, "Ada_1").await;
+        let again = json!({ "username": "ada_1", "password": "lovely weather" });
+        let taken = Caller::nobody(&lab).post("/users/register", again).await;
+        assert_eq!(taken.status, 409, "{name}");
+        let same = json!({ "name": "Ada", "country": "DE" });
+        for _ in 0..2 {
+            assert_eq!(
+                ada.put("/users/me", same.clone()).await.status,
+                200,
+                "{name}"
+            );
+        }
+        let change = json!({ "password": "another word", "current_password": "lovely weather" });
+        assert_eq!(ada.put("/users/me", change).await.status, 200, "{name}");
+        let admin = Caller::bearer(&lab, ADMIN);
+        for (search, total) in [("da_", 1), ("a%", 0), ("", 4)] {
+            let found = admin.get(&format!("/admin/users?search={search}")).await;
+            assert_eq!(
+                found.body["total"], total,
+                "{name} {search}: {}",
+                found.body
+            );
+        }
+        let activity = admin.get("/admin/stats/activity").await;
+        let today = &activity.body["days"][0];
+        assert_eq!(
+            (&today["registrations"], &today["logins"]),
+            (&json!(1), &json!(1)),
+            "{name}"
+        );
+        assert_eq!(activity.body["active_now"], 1, "{name}");
+        assert_eq!(
+            ada.post("/users/logout", json!({})).await.status,
+            200,
+            "{name}"
+        );
+        assert_eq!(ada.get("/users/me").await.status, 401, "{name}");
         lab.stop().await;
     }
 }
