@@ -14,4 +14,4 @@ mod routes;
 pub use caps::Caps;
 pub use config::{ControlConfig, ControlConfigError};
 pub use problem::Problem;
-pub use routes::router;
+pub use routes::{router, router_with};

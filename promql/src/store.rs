@@ -12,8 +12,8 @@ mod selections;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use column::Column;
 pub(crate) use column::Scratch;
+use column::{Column, LatestTimes};
 use index::Index;
 pub use limits::{AppendError, Limits};
 use selections::Selections;
@@ -77,6 +77,7 @@ pub struct Store {
     ids: HashMap<Labels, SeriesId>,
     entries: Vec<Entry>,
     free: Vec<SeriesId>,
+    latest_times: LatestTimes,
     index: Index,
     samples: usize,
     newest_ms: i64,
@@ -103,6 +104,7 @@ impl Store {
             ids: HashMap::new(),
             entries: Vec::new(),
             free: Vec::new(),
+            latest_times: LatestTimes::default(),
             index: Index::default(),
             samples: 0,
             newest_ms: i64::MIN,
@@ -148,7 +150,8 @@ impl Store {
             if self.samples >= self.limits.max_samples {
                 return Err(self.full_of_samples());
             }
-            entry.column.push(Sample { t_ms, value });
+            let sample = Sample { t_ms, value };
+            entry.column.push(sample, &mut self.latest_times);
             self.samples += 1;
             if t_ms > self.newest_ms {
                 self.newest_ms = t_ms;
@@ -156,6 +159,12 @@ impl Store {
             }
         }
         Ok(SeriesRef { id, birth })
+    }
+
+    /// Returns the labels of a series as the store holds them: their texts are shared by all series.
+    pub fn labels_at(&self, known: SeriesRef) -> Option<&Labels> {
+        let entry = self.entries.get(known.id.0 as usize)?;
+        (entry.birth == known.birth && !entry.is_free()).then_some(&entry.labels)
     }
 
     /// Returns how many series have samples.
@@ -174,7 +183,7 @@ impl Store {
         let columns: usize = self.entries.iter().map(|entry| entry.column.bytes()).sum();
         let slots = self.entries.capacity() * size_of::<Entry>();
         let ids = self.ids.capacity() * (size_of::<(Labels, SeriesId)>() + 1);
-        columns + slots + ids + self.index.bytes()
+        columns + self.latest_times.bytes() + slots + ids + self.index.bytes()
     }
 
     /// Returns the time of the newest sample.
@@ -273,11 +282,7 @@ impl Store {
     }
 
     fn find(&self, known: Option<SeriesRef>, labels: &Labels) -> Option<SeriesId> {
-        let lies_there = |known: &SeriesRef| {
-            let entry = self.entries.get(known.id.0 as usize);
-            entry.is_some_and(|entry| entry.birth == known.birth && !entry.is_free())
-        };
-        match known.filter(lies_there) {
+        match known.filter(|known| self.labels_at(*known).is_some()) {
             Some(known) => Some(known.id),
             None => self.ids.get(labels).copied(),
         }

@@ -8,10 +8,11 @@ use std::{convert::Infallible, fmt, net::SocketAddr, path::PathBuf, str::FromStr
 use clap::{Args, ValueEnum};
 
 pub mod guard;
+pub mod tasks;
 
+pub use crate::load::args::LoadArgs;
 use crate::{
     config::{RoleSelection, orders::OrdersArgs},
-    load::Mix,
     process::access::CapArgs,
 };
 
@@ -42,6 +43,16 @@ pub struct ProcessArgs {
     /// What is logged, as in `RUST_LOG`
     #[arg(long, env = "RUST_LOG", default_value = "info", value_name = "FILTER")]
     pub log_level: String,
+    /// Write log lines to this file too
+    #[arg(long, env = "SHOP_LOG_FILE", value_name = "FILE")]
+    pub log_file: Option<PathBuf>,
+    /// Size in bytes at which the log file starts anew
+    #[arg(long, default_value_t = 64 * 1024 * 1024, value_name = "BYTES",
+          value_parser = clap::value_parser!(u64).range(1024..))]
+    pub log_file_max_bytes: u64,
+    /// How many older log files are kept
+    #[arg(long, default_value_t = 4, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=100))]
+    pub log_file_keep: u32,
     /// Longest time a shutdown waits for requests that are still running
     #[arg(long, default_value = "5s", value_parser = humantime::parse_duration)]
     pub drain_limit: Duration,
@@ -136,7 +147,7 @@ pub struct ShopArgs {
     #[arg(long, env = "SHOP_DATA_DIR", value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
     /// Database in place of the folder: postgres://, mariadb:// or mysql://, with user, password, host
-    /// and name, or sqlite://FOLDER. The variable keeps a password out of the list of processes
+    /// and name, or `sqlite://FOLDER`. The variable keeps a password out of the list of processes
     #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]
     pub database_url: Option<SecretUrl>,
     /// Database connections of each role
@@ -168,54 +179,8 @@ pub struct ShopArgs {
     pub process: ProcessArgs,
 }
 
-/// Arguments of `shop load` (and `obs-tui load`).
-#[derive(Debug, Clone, Args)]
-pub struct LoadArgs {
-    /// The storefront
-    #[arg(
-        long,
-        env = "LOAD_TARGET",
-        default_value = "http://127.0.0.1:8080",
-        value_name = "URL"
-    )]
-    pub target: String,
-    /// Journeys started a second
-    #[arg(long, env = "LOAD_RATE", default_value_t = 60.0, value_parser = parse_rate)]
-    pub rate: f64,
-    /// Stop after this time; without it, at a signal
-    #[arg(long, value_parser = humantime::parse_duration)]
-    pub duration: Option<Duration>,
-    /// Seed of arrivals and journeys
-    #[arg(long, default_value_t = 1)]
-    pub seed: u64,
-    /// Weights of the journeys
-    #[arg(long, default_value_t = Mix::default(), value_name = "NAME=WEIGHT,…")]
-    pub journey: Mix,
-    /// Arrivals at even distances instead of a Poisson process
-    #[arg(long)]
-    pub even: bool,
-    /// Journeys under way at once; an arrival beyond is shed and counted
-    #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=100_000))]
-    pub max_in_flight: u32,
-    /// Longest wait for an answer
-    #[arg(long, default_value = "10s", value_parser = humantime::parse_duration)]
-    pub timeout: Duration,
-    /// Products the shop is known to have: ids 1 to this
-    #[arg(long, default_value_t = 24, value_parser = clap::value_parser!(u32).range(1..=100_000))]
-    pub products: u32,
-    /// Address of /metrics, /livez and /readyz
-    #[arg(long, env = "LOAD_METRICS_LISTEN", default_value = "127.0.0.1:9466")]
-    pub metrics_listen: SocketAddr,
-    /// Address of the fault control API
-    #[arg(long, env = "LOAD_CONTROL_LISTEN", default_value = "127.0.0.1:9467")]
-    pub control_listen: SocketAddr,
-    /// What every process of ours takes
-    #[command(flatten)]
-    pub process: ProcessArgs,
-}
-
 /// Reads `5%`, `0.5%` or `0.05` as a share between 0 and 1; a bare `50` is refused.
-fn parse_share(text: &str) -> Result<f64, String> {
+pub(crate) fn parse_share(text: &str) -> Result<f64, String> {
     let (number, scale) = match text.trim().strip_suffix('%') {
         Some(percent) => (percent.trim_end(), 100.0),
         None => (text.trim(), 1.0),
@@ -243,21 +208,9 @@ fn parse_factor(text: &str) -> Result<f64, String> {
     }
 }
 
-/// Reads a rate a second: finite, not negative, at most 100,000.
-fn parse_rate(text: &str) -> Result<f64, String> {
-    let rate: f64 = text
-        .parse()
-        .map_err(|_| "write a number a second, such as 60".to_owned())?;
-    if (0.0..=100_000.0).contains(&rate) {
-        Ok(rate)
-    } else {
-        Err("a rate lies between 0 and 100000 a second".to_owned())
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{parse_rate, parse_share};
+    use super::parse_share;
 
     #[test]
     fn shares_need_a_percent_sign_or_a_fraction() {
@@ -266,14 +219,6 @@ mod tests {
         assert_eq!(parse_share("0.5"), Ok(0.5));
         for bad in ["50", "-1%", "x", "", "NaN"] {
             assert!(parse_share(bad).is_err(), "{bad} must be refused");
-        }
-    }
-
-    #[test]
-    fn rates_are_finite() {
-        assert_eq!(parse_rate("60"), Ok(60.0));
-        for bad in ["inf", "NaN", "-1"] {
-            assert!(parse_rate(bad).is_err(), "{bad} must be refused");
         }
     }
 }

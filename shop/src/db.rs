@@ -13,13 +13,20 @@ mod driver;
 mod error;
 mod migrate;
 mod mysql;
+mod ping;
 mod placeholders;
 mod pool;
 mod postgres;
 mod row;
 mod server;
+#[cfg(test)]
+#[expect(dead_code, reason = "the tests of the roles use the rest")]
+#[path = "../tests/it/servers.rs"]
+mod servers;
 mod sqlite;
 mod stall;
+#[cfg(test)]
+mod tests;
 mod transaction;
 
 pub(crate) use error::DbError;

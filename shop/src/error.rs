@@ -78,16 +78,22 @@ pub enum ShopError {
     #[error("cannot set up the control listener: {0}")]
     Control(String),
     /// The log filter cannot be read.
-    #[error("--log-level {filter:?} is not a filter: {reason}")]
+    #[error("the log level {filter:?} is not a filter: {reason}")]
     LogFilter {
         /// What was given.
         filter: String,
         /// What is wrong with it.
         reason: String,
     },
-    /// Traces were asked for but the exporter could not be built.
-    #[error("cannot set up the export of traces: {0}; check the OTEL_* variables")]
-    Traces(String),
+    /// Telemetry was to be exported but its exporter could not be built.
+    #[error("cannot set up the export of telemetry: {0}; check the OTEL_* variables")]
+    Export(String),
+    /// Profiles were to be pushed but that cannot be set up.
+    #[error("cannot set up the push of profiles: {0}; check the PYROSCOPE_* variables")]
+    Profiles(String),
+    /// A task on the database was refused.
+    #[error("cannot do that: {0}")]
+    Task(String),
     /// Accounts could not be made or prepared.
     #[error("cannot prepare accounts: {0}")]
     Accounts(String),
@@ -100,6 +106,17 @@ pub enum ShopError {
     /// A runtime or thread could not be started.
     #[error("cannot start a runtime: {0}")]
     Runtime(#[from] io::Error),
+    /// The flags of the load generator do not go together, or one cannot be used.
+    #[error("{0}")]
+    Load(String),
+    /// More journeys failed than may.
+    #[error("{:.2}% of the journeys failed; at most {:.2}% may", share * 100.0, limit * 100.0)]
+    TooManyErrors {
+        /// The share that failed.
+        share: f64,
+        /// The share that may.
+        limit: f64,
+    },
 }
 
 impl ShopError {

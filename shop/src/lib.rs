@@ -11,6 +11,7 @@
 //! drain), `roles` (what the shop does), `db` and [`http`] (with what), [`telemetry`] (what it tells
 //! of itself), [`process`] (listeners, tokens, the parent), [`load`] (the traffic).
 
+pub mod api;
 pub mod cache;
 pub mod cli;
 pub mod config;
@@ -18,6 +19,7 @@ mod data;
 mod db;
 mod draw;
 pub mod error;
+pub mod hot;
 pub mod http;
 mod ids;
 pub mod limits;
@@ -27,15 +29,38 @@ pub mod process;
 mod roles;
 mod secret;
 pub mod shop;
+mod tasks;
 pub mod telemetry;
 
-use cli::{LoadArgs, ShopArgs};
+use cli::{
+    LoadArgs, ShopArgs,
+    tasks::{ShopCommand, Task},
+};
 use config::{Role, ShopConfig};
 pub use error::ShopError;
 use load::{Load, LoadConfig};
 use process::start::Process;
+pub use roles::{Access, PublicRoute, public_routes};
 use shop::Shop;
 use telemetry::logs::LOAD_SERVICE;
+
+/// Serves the shop, or does what was asked instead.
+///
+/// Starts its own runtimes, so it must not be called from inside one.
+pub fn run(command: &ShopCommand) -> Result<(), ShopError> {
+    match &command.task {
+        Some(task) => run_task(task),
+        None => run_shop(&command.serve),
+    }
+}
+
+/// Does one task on a shop's database and says what was done.
+///
+/// Starts its own runtime, so it must not be called from inside one.
+pub fn run_task(task: &Task) -> Result<(), ShopError> {
+    report(&tasks::run(task)?);
+    Ok(())
+}
 
 /// Runs the shop until a signal, or until stdin closes under a parent.
 ///
@@ -77,7 +102,7 @@ pub fn run_load(args: &LoadArgs) -> Result<(), ShopError> {
     let summary = running.business.block_on(load.run(stopping));
     tracing::info!(%summary, "load finished");
     running.end();
-    Ok(())
+    load::report::publish(args, &summary)
 }
 
 /// Writes an error for the person who started the program to stderr.
@@ -87,4 +112,10 @@ pub fn run_load(args: &LoadArgs) -> Result<(), ShopError> {
 )]
 pub fn complain(error: &ShopError) {
     eprintln!("shop: {error}");
+}
+
+/// Writes what was done for the person who asked to stdout.
+#[expect(clippy::print_stdout, reason = "the result of a task is its output")]
+fn report(done: &str) {
+    println!("{done}");
 }

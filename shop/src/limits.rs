@@ -84,7 +84,7 @@ fn network(ip: IpAddr) -> IpAddr {
             let [a, b, c, d, ..] = ip.segments();
             IpAddr::V6(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
         }
-        ip => ip,
+        ip @ IpAddr::V4(_) => ip,
     }
 }
 

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use shop::cli::{LoadArgs, ShopArgs};
+use shop::cli::{LoadArgs, ShopArgs, tasks::Task};
 
 /// An instrumented e-commerce system to break on purpose.
 #[derive(Debug, Parser)]
@@ -19,12 +19,15 @@ struct Cli {
 enum Command {
     /// Send synthetic traffic to a shop
     Load(LoadArgs),
+    #[command(flatten)]
+    Task(Task),
 }
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let outcome = match cli.command {
         Some(Command::Load(args)) => shop::run_load(&args),
+        Some(Command::Task(task)) => shop::run_task(&task),
         None => shop::run_shop(&cli.serve),
     };
     match outcome {

@@ -2,7 +2,12 @@
 //! their token, how they say that they are ready, and when they stop.
 
 pub mod access;
+mod control;
+pub(crate) mod health;
 pub(crate) mod listeners;
+pub(crate) mod probes;
+#[cfg(feature = "profiling")]
+pub(crate) mod profile;
 pub mod side;
 pub(crate) mod start;
 

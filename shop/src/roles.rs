@@ -31,6 +31,7 @@ mod storefront;
 mod users;
 
 pub(crate) use edge::finish;
+pub use storefront::{Access, PublicRoute, public_routes};
 pub(crate) use users::{NewAdmin, create_admin};
 
 /// Work that goes on beside the requests, until its role stops.

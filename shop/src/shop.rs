@@ -3,10 +3,7 @@
 //! Tests and the command line use the same [`Shop`].
 
 use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -30,13 +27,15 @@ use crate::{
         url::BaseUrl,
     },
     process::{
-        listeners::{Health, SideListeners},
+        health::{Checks, Health, HealthCollector, Stage},
+        listeners::{Side, SideListeners},
+        probes,
         side::SideRuntime,
     },
     roles::{self, Parts, Started},
     telemetry::{
         db_metrics::PoolCollector, faults::FaultCollector, metrics::Metrics,
-        process::ProcessCollector,
+        process::ProcessCollector, push::Push,
     },
 };
 
@@ -51,8 +50,8 @@ pub struct Shop {
     serving: Vec<Serving>,
     background: TaskTracker,
     stop_background: CancellationToken,
-    stop_side: CancellationToken,
-    is_ready: Arc<AtomicBool>,
+    side: Side,
+    health: Arc<Health>,
     databases: Vec<Arc<Db>>,
     drain_limit: Duration,
     _folder: Folder,
@@ -81,8 +80,27 @@ impl Shop {
                 .await?;
         let folder = Folder::make(&config.data)?;
         let faults = Registry::new();
-        let mut metrics = Metrics::new(&business.iter().map(|(role, _)| *role).collect::<Vec<_>>());
-        let started = start_roles(&config, &business, &metrics, &faults, &folder).await?;
+        let roles: Vec<Role> = business.iter().map(|(role, _)| *role).collect();
+        let telling = roles.iter().filter(|role| role.tells());
+        let names: Vec<&'static str> = telling.map(|role| role.name()).collect();
+        let push = Push::from_env(&names)?;
+        let health = Arc::new(Health::new(names));
+        let ready = Ready {
+            pid: std::process::id(),
+            services: addresses(&business),
+            metrics_url: Some(listeners.metrics_url()),
+            control_url: Some(listeners.control_url()),
+        };
+        // Probes are answered while the roles migrate and seed.
+        let side = listeners.serve(side, Arc::clone(&health), faults.clone(), control);
+        let mut metrics = Metrics::new(&roles);
+        let world = World {
+            metrics: &metrics,
+            faults: &faults,
+            folder: &folder,
+            checks: health.checks(),
+        };
+        let started = start_roles(&config, &business, world).await?;
         let databases: Vec<Arc<Db>> = started
             .iter()
             .filter_map(|started| started.db.clone())
@@ -90,37 +108,29 @@ impl Shop {
         metrics.collect(Box::new(process));
         metrics.collect(Box::new(PoolCollector(databases.clone())));
         metrics.collect(Box::new(FaultCollector(faults.clone())));
+        metrics.collect(Box::new(HealthCollector(Arc::clone(&health))));
+        for started in &started {
+            let db = started.db.as_ref();
+            probes::of_role(health.checks(), started.role, db, &config.elsewhere);
+        }
+        health.check().await;
 
-        let ready = Ready {
-            pid: std::process::id(),
-            services: addresses(&business),
-            metrics_url: Some(listeners.metrics_url()),
-            control_url: Some(listeners.control_url()),
-        };
         let mut shop = Self {
             ready,
             faults,
             serving: Vec::new(),
             background: TaskTracker::new(),
             stop_background: CancellationToken::new(),
-            stop_side: CancellationToken::new(),
-            is_ready: Arc::default(),
+            side,
+            health,
             databases,
             drain_limit: config.drain_limit,
             _folder: folder,
         };
         shop.serve(business, started, &metrics);
-        let health = Health {
-            services: shop
-                .serving
-                .iter()
-                .map(|serving| serving.role.name())
-                .collect(),
-            ready: Arc::clone(&shop.is_ready),
-            metrics: metrics.seal(),
-        };
-        listeners.serve(side, health, shop.faults.clone(), control, &shop.stop_side);
-        shop.is_ready.store(true, Ordering::Relaxed);
+        shop.in_background(Arc::clone(&shop.health).watch());
+        shop.side.show(metrics.seal(), push);
+        shop.health.set_stage(Stage::Running);
         Ok(shop)
     }
 
@@ -146,7 +156,7 @@ impl Shop {
 
     /// Drains the roles, callers first, and closes the databases; within about the drain limit.
     pub async fn shutdown(self) {
-        self.is_ready.store(false, Ordering::Relaxed);
+        self.health.set_stage(Stage::Stopping);
         // What a fault holds up would only use the limit up.
         self.faults.withdraw_all(None, "the process stops");
         let deadline = Instant::now() + self.drain_limit;
@@ -171,7 +181,7 @@ impl Shop {
         if tokio::time::timeout(CLOSE_LIMIT, closing).await.is_err() {
             tracing::warn!("a database did not close in time");
         }
-        self.stop_side.cancel();
+        self.side.end().await;
     }
 
     fn serve(&mut self, business: Vec<(Role, Bound)>, started: Vec<Started>, metrics: &Metrics) {
@@ -220,12 +230,19 @@ async fn bind_roles(config: &ShopConfig) -> Result<Vec<(Role, Bound)>, ShopError
     Ok(bound)
 }
 
+/// What every role of a process shares.
+#[derive(Clone, Copy)]
+struct World<'a> {
+    metrics: &'a Metrics,
+    faults: &'a Registry,
+    folder: &'a Folder,
+    checks: &'a Checks,
+}
+
 async fn start_roles(
     config: &ShopConfig,
     business: &[(Role, Bound)],
-    metrics: &Metrics,
-    faults: &Registry,
-    folder: &Folder,
+    world: World<'_>,
 ) -> Result<Vec<Started>, ShopError> {
     let mut reachable = config.elsewhere.clone();
     for (role, bound) in business {
@@ -233,12 +250,22 @@ async fn start_roles(
         reachable.push((*role, BaseUrl::parse(&bound.url())?));
     }
     let client = call::client()?;
-    let caches = Caches::new(config.redis_url.as_ref(), metrics.cache.clone())?;
+    let caches = Caches::new(config.redis_url.as_ref(), world.metrics.cache.clone())?;
+    if let Some(link) = caches.redis() {
+        // These two share what they keep with other processes of theirs.
+        let shares = |role: &Role| matches!(role, Role::Storefront | Role::Catalog);
+        for role in business.iter().map(|(role, _)| *role).filter(shares) {
+            world.checks.add(probes::Redis {
+                service: role.name(),
+                link: link.clone(),
+            });
+        }
+    }
     let parts = Parts {
         config,
-        metrics,
-        faults,
-        place: &folder.place(),
+        metrics: world.metrics,
+        faults: world.faults,
+        place: &world.folder.place(),
         reachable: &reachable,
         client: &client,
         caches: &caches,

@@ -6,3 +6,4 @@ pub(crate) mod query;
 pub(crate) mod reports;
 pub(crate) mod rules;
 pub(crate) mod run;
+pub(crate) mod session;

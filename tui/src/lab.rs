@@ -28,6 +28,27 @@ const RULES: &str = include_str!("../../rules/drill.yml");
 /// Log lines of the children that may wait for the disk.
 const LINE_BACKLOG: usize = 1024;
 
+/// What a lab is to be.
+#[derive(Debug, Clone, Default)]
+pub struct LabSpec {
+    /// Seed of everything that is drawn by lot.
+    pub seed: u64,
+    /// Arguments of the shop beside the usual ones.
+    pub shop: Vec<String>,
+    /// Arguments of the load generator beside the usual ones.
+    pub load: Vec<String>,
+}
+
+impl LabSpec {
+    /// Returns the usual lab with this seed.
+    pub fn seeded(seed: u64) -> Self {
+        Self {
+            seed,
+            ..Self::default()
+        }
+    }
+}
+
 /// A running lab. Dropped, its children are killed; [`Lab::shutdown`] lets them end by themselves.
 pub struct Lab {
     source: Arc<Embedded>,
@@ -39,7 +60,12 @@ pub struct Lab {
 
 impl Lab {
     /// Brings the lab up: shop, then traffic, then the engine.
-    pub async fn start(seed: u64) -> Result<Self, Stop> {
+    pub async fn start(spec: LabSpec) -> Result<Self, Stop> {
+        let LabSpec {
+            seed,
+            shop: shop_args,
+            load: load_args,
+        } = spec;
         let program = std::env::current_exe().map_err(|error| {
             Stop::environment(format!(
                 "the path of this program cannot be found ({error}); start obs-tui by its path"
@@ -47,7 +73,8 @@ impl Lab {
         })?;
         let (lines, received) = mpsc::channel(LINE_BACKLOG);
         let log = ChildLog::start(received);
-        let shop_spec = shop_spec(program.clone(), seed, &lines);
+        let mut shop_spec = shop_spec(program.clone(), seed, &lines);
+        shop_spec.args.extend(shop_args.into_iter().map(Into::into));
         let shop_token = shop_spec.token.clone();
         let shop = start_child(shop_spec).await?;
         let storefront = shop
@@ -57,7 +84,8 @@ impl Lab {
             .find(|service| service.service == "storefront")
             .map(|service| service.url.clone())
             .ok_or_else(|| Stop::environment("the shop started without its storefront"))?;
-        let load_spec = load_spec(program, seed, &storefront, &lines);
+        let mut load_spec = load_spec(program, seed, &storefront, &lines);
+        load_spec.args.extend(load_args.into_iter().map(Into::into));
         let load_token = load_spec.token.clone();
         let load = start_child(load_spec).await?;
         let controls = vec![
@@ -135,6 +163,8 @@ fn shop_spec(program: PathBuf, seed: u64, lines: &mpsc::Sender<String>) -> Spec 
         "--cart-ttl=60s",
         "--payment-window=2m",
         "--order-retention=15m",
+        "--demo",
+        "--password-cost=low",
     ]
     .map(str::to_owned);
     spec(

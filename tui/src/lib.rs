@@ -33,7 +33,7 @@ pub fn start(cli: Cli) -> Result<(), Stop> {
     match cli.command {
         // These two bring their own runtimes, as faults must not reach their control listeners,
         // and their own logs, which are part of what they are watched for.
-        Some(Command::Shop(args)) => shop::run_shop(&args).map_err(shop_stop),
+        Some(Command::Shop(args)) => shop::run(&args).map_err(shop_stop),
         Some(Command::Load(args)) => shop::run_load(&args).map_err(shop_stop),
         command => {
             state::start_log(cli.log_file.as_deref())?;
@@ -49,7 +49,12 @@ fn shop_stop(error: ShopError) -> Stop {
         | ShopError::Url { .. }
         | ShopError::File { .. }
         | ShopError::Control(_)
+        | ShopError::Load(_)
         | ShopError::LogFilter { .. } => Stop::usage(error),
+        ShopError::TooManyErrors { .. } => Stop {
+            code: 1,
+            text: error.to_string(),
+        },
         _ => Stop::environment(error),
     }
 }
@@ -67,6 +72,7 @@ fn watch_or_break(command: Option<Command>, dashboard: DashboardArgs) -> Result<
         Some(Command::Run(args)) => block_on(commands::run::run(args)),
         Some(Command::Query(args)) => block_on(commands::query::run(args)),
         Some(Command::Fault(command)) => block_on(commands::faults::run(command)),
+        Some(Command::Session(args)) => block_on(commands::session::run(args)),
         None => block_on(live::dashboard(dashboard)),
         // Served before anything else is set up.
         Some(Command::Shop(_) | Command::Load(_)) => Ok(()),

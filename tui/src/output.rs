@@ -19,6 +19,15 @@ pub fn progress(text: &str) {
     let _ = write_line(&mut io::stderr().lock(), text);
 }
 
+/// Draws a line of stderr over the one before; nothing clears it. A terminal that is too narrow
+/// shows its beginning.
+pub fn redraw(text: &str) {
+    let mut stderr = io::stderr().lock();
+    let drawn = write!(stderr, "\r\x1b[2K\x1b[?7l{text}\x1b[?7h\r");
+    // Nobody can be told when stderr is gone.
+    let _ = drawn.and_then(|()| stderr.flush());
+}
+
 /// Says whether a person looks at stdout and can answer on stdin.
 pub fn is_interactive() -> bool {
     io::stdout().is_terminal() && io::stdin().is_terminal()

@@ -9,7 +9,7 @@ use signals::{Alertmanager, Source};
 
 use crate::attach;
 use crate::cli::{FaultArgs, SourceArgs};
-use crate::lab::Lab;
+use crate::lab::{Lab, LabSpec};
 use crate::output;
 use crate::stop::Stop;
 
@@ -37,7 +37,7 @@ impl World {
             });
         }
         refuse_stray_flags(source, faults)?;
-        let lab = Lab::start(seed).await?;
+        let lab = Lab::start(LabSpec::seeded(seed)).await?;
         Ok(Self {
             source: lab.source(),
             alertmanager: None,

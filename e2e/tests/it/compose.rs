@@ -187,6 +187,46 @@ fn promtool_and_amtool_accept_the_configurations() {
 }
 
 #[test]
+fn alerts_go_where_their_severity_says() {
+    let amtool = needs!("alerts_go_where_their_severity_says", "amtool");
+    for (receiver, labels) in [
+        ("silent", "severity=none obs_tui_expect=always"),
+        ("page", "severity=critical service=orders"),
+        ("page", "severity=critical slo=payment burn=fast"),
+        ("ticket", "severity=warning"),
+        ("ticket", "severity=warning slo=latency burn=days"),
+        ("note", "severity=info service=catalog"),
+    ] {
+        let output = Command::new(&amtool)
+            .args(["config", "routes", "test", "--verify.receivers", receiver])
+            .arg("--config.file")
+            .arg(folder().join("alertmanager/alertmanager.yml"))
+            .args(labels.split(' '))
+            .output()
+            .unwrap();
+        let text =
+            String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{labels}: {text}");
+    }
+}
+
+/// Prometheus loads one profile of the shop's rules and the two files that are the same in both.
+#[test]
+fn prometheus_mounts_every_rule_file() {
+    let compose = compose();
+    let mounts = compose.services["prometheus"].mounts();
+    let mut names: Vec<_> = mounts
+        .iter()
+        .filter_map(|(from, _)| from.strip_prefix("../rules/"))
+        .collect();
+    names.sort_unstable();
+    assert_eq!(
+        names,
+        [settings()["RULES"].as_str(), "slow.yml", "stack.yml"]
+    );
+}
+
+#[test]
 fn every_mounted_file_and_volume_exists() {
     let compose = compose();
     for (name, service) in &compose.services {

@@ -9,6 +9,8 @@ mod attach;
 mod compose;
 mod dashboards;
 mod metric_names;
+mod metrics_live;
+mod metrics_page;
 mod query;
 mod real_servers;
 mod rules_test;

@@ -29,6 +29,12 @@ type Shared = State<Arc<Control>>;
 
 /// Returns the control API of a registry: `/faults` and below, all behind the token.
 pub fn router(registry: Registry, config: ControlConfig) -> Router {
+    router_with(registry, config, Router::new())
+}
+
+/// Returns the control API of a registry beside routes of the service's own: the same token and the
+/// same rules hold for all of them. `own` may have no fallback.
+pub fn router_with(registry: Registry, config: ControlConfig, own: Router) -> Router {
     registry.protect(&config.caps.protected_routes);
     let control = Arc::new(Control {
         registry,
@@ -41,7 +47,8 @@ pub fn router(registry: Registry, config: ControlConfig) -> Router {
         .route("/faults/{id}/renew", post(renew))
         .fallback(async || unknown_route())
         .method_not_allowed_fallback(async || unknown_method())
-        .with_state(Arc::clone(&control));
+        .with_state(Arc::clone(&control))
+        .merge(own);
     routes.layer(middleware::from_fn_with_state(control, guard_all))
 }
 

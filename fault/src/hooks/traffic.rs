@@ -62,6 +62,11 @@ impl Traffic {
         rate
     }
 
+    /// Changes the arrivals a second that are due without a fault, for a generator that ramps.
+    pub fn set_base(&mut self, base: f64) {
+        self.base = base;
+    }
+
     /// Waits until the faults change: the gap to the next arrival may be another one then.
     pub async fn changed(&mut self) {
         if self.changes.changed().await.is_err() {

@@ -109,8 +109,10 @@ async fn a_surge_changes_the_rate() {
         "four of five: {}",
         status.injected
     );
+    traffic.set_base(10.0);
+    assert_eq!(traffic.rate(), 50.0);
     registry.withdraw_all(None, "done");
-    assert_eq!(traffic.rate(), 60.0);
+    assert_eq!(traffic.rate(), 10.0);
 }
 
 #[tokio::test]

@@ -1,10 +1,11 @@
-//! The alerts of one rule: a state machine per label set.
+//! The alerts of one rule: a state machine per label set, see `alert`.
 //!
 //! Pending as soon as the expression has an element, firing when it has had one for `for`,
 //! resolved when it has none (after `keep_firing_for`, counted from the first evaluation without).
 //! A pending alert that misses one evaluation is forgotten. A resolved one is remembered for a
 //! quarter of an hour, so that its end is not lost on the way to an Alertmanager.
 
+mod alert;
 mod columns;
 
 use std::collections::BTreeMap;
@@ -16,8 +17,8 @@ use super::template::{Data, Patterns, Template};
 use crate::engine::Profile;
 use crate::labels::{Labels, METRIC_NAME};
 use crate::value::{Point, Sample};
+use alert::{Alert, Phase};
 
-const RESOLVED_RETENTION_MS: i64 = 15 * 60 * 1000;
 const ALERT_NAME: &str = "alertname";
 /// The series that tell since when alerts are active.
 pub(super) const FOR_STATE: &str = "ALERTS_FOR_STATE";
@@ -35,39 +36,6 @@ pub(super) struct Alerts {
     by_labels: BTreeMap<Labels, Alert>,
     /// Whether it is known how long alerts have been active; nothing is written before.
     is_restored: bool,
-}
-
-#[derive(Debug)]
-struct Alert {
-    annotations: Vec<(String, String)>,
-    value: f64,
-    active_at_ms: i64,
-    phase: Phase,
-    last_sent_ms: Option<i64>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Phase {
-    Pending,
-    Firing {
-        since_ms: i64,
-        /// First evaluation without an element, while `keep_firing_for` holds the alert.
-        kept_since_ms: Option<i64>,
-    },
-    Resolved {
-        since_ms: i64,
-        at_ms: i64,
-    },
-}
-
-impl Phase {
-    fn state(self) -> AlertState {
-        match self {
-            Self::Pending => AlertState::Pending,
-            Self::Firing { .. } => AlertState::Firing,
-            Self::Resolved { .. } => AlertState::Inactive,
-        }
-    }
 }
 
 /// One element of the expression, turned into an alert.
@@ -366,69 +334,6 @@ impl Alerts {
             to,
             t_ms,
             value: alert.value,
-        }
-    }
-}
-
-impl Alert {
-    /// The expression has the element.
-    fn hold(&mut self, t_ms: i64, for_ms: i64) {
-        match &mut self.phase {
-            Phase::Pending if t_ms - self.active_at_ms >= for_ms => {
-                self.phase = Phase::Firing {
-                    since_ms: t_ms,
-                    kept_since_ms: None,
-                };
-            }
-            Phase::Firing { kept_since_ms, .. } => *kept_since_ms = None,
-            Phase::Pending | Phase::Resolved { .. } => {}
-        }
-    }
-
-    /// The expression has no such element; says whether the alert is still to be remembered.
-    fn fade(&mut self, t_ms: i64, keep_firing_for_ms: i64) -> bool {
-        match self.phase {
-            Phase::Pending => false,
-            Phase::Resolved { at_ms, .. } => t_ms - at_ms <= RESOLVED_RETENTION_MS,
-            Phase::Firing {
-                since_ms,
-                kept_since_ms,
-            } => {
-                let kept_since = kept_since_ms.unwrap_or(t_ms);
-                self.phase = if keep_firing_for_ms > 0 && t_ms - kept_since < keep_firing_for_ms {
-                    Phase::Firing {
-                        since_ms,
-                        kept_since_ms: Some(kept_since),
-                    }
-                } else {
-                    Phase::Resolved {
-                        since_ms,
-                        at_ms: t_ms,
-                    }
-                };
-                true
-            }
-        }
-    }
-
-    fn status(&self, labels: &Labels) -> AlertStatus {
-        let (fired_at_ms, keep_firing_since_ms, resolved_at_ms) = match self.phase {
-            Phase::Pending => (None, None, None),
-            Phase::Firing {
-                since_ms,
-                kept_since_ms,
-            } => (Some(since_ms), kept_since_ms, None),
-            Phase::Resolved { since_ms, at_ms } => (Some(since_ms), None, Some(at_ms)),
-        };
-        AlertStatus {
-            labels: labels.clone(),
-            annotations: self.annotations.clone(),
-            state: self.phase.state(),
-            active_at_ms: self.active_at_ms,
-            fired_at_ms,
-            resolved_at_ms,
-            keep_firing_since_ms,
-            value: self.value,
         }
     }
 }

@@ -2,16 +2,19 @@
 //!
 //! The newest samples lie open in the head, as two plain columns, so that evaluations of the
 //! present read a slice. A full head is sealed into a chunk: [`CHUNK`] samples, encoded. Reading
-//! decodes only the chunks that a window touches. We have an encoding of our own, since what there
+//! decodes only the chunks that a window touches; series that were scraped at the same times share
+//! these. We have an encoding of our own, since what there
 //! is for columns of floats is made for blocks of many thousand numbers, or is not kept.
 //!
 //! Invariant: the head is empty only when the column is.
 
 mod chunk;
 mod packed;
+mod times;
 mod values;
 
 use chunk::Chunk;
+pub(super) use times::LatestTimes;
 
 use crate::value::{Sample, is_stale};
 
@@ -40,9 +43,9 @@ pub(super) struct Column {
 
 impl Column {
     /// Adds a sample; the caller has checked that it is newer than the last.
-    pub(super) fn push(&mut self, sample: Sample) {
+    pub(super) fn push(&mut self, sample: Sample, latest: &mut LatestTimes) {
         if self.head.len() == CHUNK {
-            self.seal();
+            self.seal(latest);
         }
         self.head_ms.push(sample.t_ms);
         self.head.push(sample.value);
@@ -153,12 +156,12 @@ impl Column {
         head + sealed + self.sealed.capacity() * size_of::<Chunk>()
     }
 
-    fn seal(&mut self) {
+    fn seal(&mut self, latest: &mut LatestTimes) {
         if self.sealed.len() == self.sealed.capacity() {
             // A quarter at a time: doubling would hold more than it saves.
             self.sealed.reserve_exact(self.sealed.len() / 4 + 2);
         }
-        self.sealed.push(Chunk::seal(&self.head_ms, &self.head));
+        self.sealed.push(latest.seal(&self.head_ms, &self.head));
         self.head_ms.clear();
         self.head.clear();
     }

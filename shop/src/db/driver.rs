@@ -153,6 +153,11 @@ impl Started {
 }
 
 impl Session<'_> {
+    /// Has the connection answer.
+    pub(super) async fn ping(self) -> Result<(), sqlx::Error> {
+        whichever!(self, Self(own) => own.ping().await)
+    }
+
     /// Runs a statement; returns how many rows it matched, changed or not.
     pub(super) async fn execute(
         self,

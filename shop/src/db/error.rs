@@ -22,8 +22,10 @@ pub(crate) enum DbError {
 pub(crate) enum DbErrorKind {
     /// No connection became free in time; nothing was sent.
     PoolTimeout,
-    /// A lock was not to be had in time, or two transactions waited for each other; nothing was done.
+    /// A lock was not to be had in time; nothing was done.
     Busy,
+    /// Two transactions waited for each other, and this one was undone; the next try may succeed at once.
+    Deadlock,
     /// There was no connection to the database, or it broke. Whether the statement was carried out is
     /// not known.
     Lost,
@@ -39,6 +41,7 @@ impl DbErrorKind {
         match self {
             Self::PoolTimeout => "pool_timeout",
             Self::Busy => "busy",
+            Self::Deadlock => "deadlock",
             Self::Lost => "connection_lost",
             Self::Duplicate => "duplicate",
             Self::Other => "query_failed",
@@ -69,11 +72,20 @@ impl DbError {
         self.kind() == DbErrorKind::Duplicate
     }
 
+    /// Tells whether the transaction was undone because another one was in its way: begun anew, it may
+    /// well succeed. Servers do that now and then to whoever writes to several rows.
+    pub(crate) fn is_deadlock(&self) -> bool {
+        self.kind() == DbErrorKind::Deadlock
+    }
+
     /// Tells whether the database does not serve at the moment: a 503, and no mistake of the statement.
     pub(crate) fn is_unavailable(&self) -> bool {
         matches!(
             self.kind(),
-            DbErrorKind::PoolTimeout | DbErrorKind::Busy | DbErrorKind::Lost
+            DbErrorKind::PoolTimeout
+                | DbErrorKind::Busy
+                | DbErrorKind::Deadlock
+                | DbErrorKind::Lost
         )
     }
 
@@ -113,8 +125,10 @@ fn of_sqlite(code: &str) -> DbErrorKind {
 
 fn of_postgres(state: &str) -> DbErrorKind {
     match state {
-        // Serialization failure, deadlock, lock not available, statement timeout.
-        "40001" | "40P01" | "55P03" | "57014" => DbErrorKind::Busy,
+        // Serialization failure, deadlock.
+        "40001" | "40P01" => DbErrorKind::Deadlock,
+        // Lock not available, statement timeout.
+        "55P03" | "57014" => DbErrorKind::Busy,
         // Too many connections, shutting down, crashed, starting up, idle for too long.
         "53300" | "57P01" | "57P02" | "57P03" | "57P05" | "25P03" => DbErrorKind::Lost,
         _ if state.starts_with("08") => DbErrorKind::Lost,
@@ -124,8 +138,10 @@ fn of_postgres(state: &str) -> DbErrorKind {
 
 fn of_mysql(number: u16) -> DbErrorKind {
     match number {
-        // Lock wait timeout, deadlock, a row changed since it was read, statement timeout (MariaDB, MySQL).
-        1205 | 1213 | 1020 | 1969 | 3024 => DbErrorKind::Busy,
+        // Deadlock, a row changed since it was read.
+        1213 | 1020 => DbErrorKind::Deadlock,
+        // Lock wait timeout, statement timeout (MariaDB, MySQL).
+        1205 | 1969 | 3024 => DbErrorKind::Busy,
         // Too many connections, shutting down, connection killed, query interrupted.
         1040 | 1053 | 1203 | 1226 | 1317 | 1927 => DbErrorKind::Lost,
         _ => DbErrorKind::Other,
@@ -146,7 +162,7 @@ mod tests {
             (of_postgres("57P01"), DbErrorKind::Lost),
             (of_postgres("08006"), DbErrorKind::Lost),
             (of_postgres("42P01"), DbErrorKind::Other),
-            (of_mysql(1213), DbErrorKind::Busy),
+            (of_mysql(1213), DbErrorKind::Deadlock),
             (of_mysql(1053), DbErrorKind::Lost),
             (of_mysql(1146), DbErrorKind::Other),
         ] {

@@ -26,7 +26,7 @@ impl Schema {
 impl Db {
     /// Runs the migrations that this database has not seen, one process after the other.
     pub(crate) async fn migrate(&self, schema: Schema) -> Result<(), sqlx::Error> {
-        let (migrator, role) = (schema.migrator(), self.options.role);
+        let (mut migrator, role) = (schema.migrator(), self.options.role);
         let migrated = match (&self.options.place, &self.pool) {
             (Place::Folder(folder), Pool::Sqlite(pool)) => {
                 sqlite::migrate(pool, &sqlite::file(folder, role), &migrator).await
@@ -34,7 +34,7 @@ impl Db {
             (Place::Server(server), _) if server.scheme() == Scheme::Postgres => {
                 postgres::migrate(server, role, &migrator).await
             }
-            (Place::Server(server), _) => mysql::migrate(server, role, &migrator).await,
+            (Place::Server(server), _) => mysql::migrate(server, role, &mut migrator).await,
             (Place::Folder(_), _) => Err(sqlx::Error::PoolClosed.into()),
         };
         migrated.map_err(|error| match error {

@@ -133,15 +133,24 @@ pub(super) async fn system(pool: &MySqlPool) -> Result<&'static str, sqlx::Error
     Ok(if maria { "mariadb" } else { "mysql" })
 }
 
-/// Runs the migrations on a connection without limits: the lock may be long in coming.
+/// Runs the migrations on a connection without limits, while no other process does.
+///
+/// The lock is ours: the driver asks for one with a negative wait, which MariaDB does not give.
 pub(super) async fn migrate(
     server: &DatabaseServer,
     role: Role,
-    migrator: &Migrator,
+    migrator: &mut Migrator,
 ) -> Result<(), MigrateError> {
     let options = connect_options(server, role)?;
     let mut connection = MySqlConnection::connect_with(&options).await?;
-    migrator.run(&mut connection).await?;
+    // It belongs to the session, and its name to the whole server.
+    let lock = "SELECT COALESCE(GET_LOCK(CONCAT('shop-', MD5(DATABASE())), 60), 0) = 1";
+    let row = connection.fetch_one(lock).await?;
+    if int(&row, 0)? != Some(1) {
+        let reason = "another process has been migrating this database for a minute";
+        return Err(sqlx::Error::Protocol(reason.to_owned()).into());
+    }
+    migrator.set_locking(false).run(&mut connection).await?;
     Ok(connection.close().await?)
 }
 

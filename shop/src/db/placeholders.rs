@@ -9,12 +9,13 @@ pub(super) fn numbered(sql: &'static str) -> SqlStr {
         return SqlStr::from_static(sql);
     }
     let mut out = String::with_capacity(sql.len() + 8);
-    let (mut quote, mut count) = (None, 0);
+    let (mut quote, mut count) = (None, 0_usize);
     for character in sql.chars() {
         match (quote, character) {
             (None, '?') => {
                 count += 1;
-                out.push_str(&format!("${count}"));
+                out.push('$');
+                out.push_str(&count.to_string());
                 continue;
             }
             (None, '\'' | '"') => quote = Some(character),

@@ -1,10 +1,16 @@
 //! A role's pool: queries with their span, their wait and their time.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use fault::hooks::DbStalls;
 use sqlx::SqlStr;
-use tokio::task::JoinHandle;
+use tokio::{
+    sync::{OwnedSemaphorePermit as Turn, Semaphore},
+    task::JoinHandle,
+};
 use tokio_util::task::TaskTracker;
 use tracing::{Instrument, Span, field::Empty, info_span};
 
@@ -45,6 +51,10 @@ pub(crate) struct Statement {
 }
 
 impl Statement {
+    fn writes(&self) -> bool {
+        self.operation != "select"
+    }
+
     /// Times and counts a run of this statement.
     pub(super) async fn timed<T>(
         &self,
@@ -63,8 +73,11 @@ pub(crate) struct Db {
     pub(super) pool: Pool,
     pub(super) options: DbOptions,
     pub(super) held: Held,
+    /// Whose turn it is to write, where the database has one writer at a time and lets the others poll
+    /// for its lock: they would take it in no order, and the unlucky would run out of time.
+    turn: Option<Arc<Semaphore>>,
     /// What the database is called in telemetry.
-    system: &'static str,
+    pub(super) system: &'static str,
     stalls: DbStalls,
     metrics: ServiceDb,
     /// Work whose caller may be gone; the connections stay until it is done.
@@ -84,7 +97,9 @@ impl Db {
             source,
         })?;
         let metrics = metrics.service(options.role.name());
+        let one_writer = matches!(pool, Pool::Sqlite(_));
         Ok(Self {
+            turn: one_writer.then(|| Arc::new(Semaphore::new(1))),
             pool,
             options,
             held: Held::default(),
@@ -146,8 +161,8 @@ impl Db {
     pub(crate) async fn begin(&self) -> Result<Tx<'_>, DbError> {
         let _in_flight = self.metrics.begin();
         self.stalls.query(self.finds_held(true));
-        let connection = self.acquire().await?;
-        Ok(Tx::new(self, connection.begin().await?))
+        let (connection, turn) = self.acquire(true).await?;
+        Ok(Tx::new(self, connection.begin().await?, turn))
     }
 
     /// Returns the connections in use, and the most there can be.
@@ -183,7 +198,7 @@ impl Db {
         run: impl AsyncFnOnce(Session<'_>) -> Result<T, sqlx::Error>,
     ) -> Result<T, DbError> {
         self.watched(statement, async {
-            let mut connection = self.acquire().await?;
+            let (mut connection, _turn) = self.acquire(statement.writes()).await?;
             statement.timed(run(connection.session())).await
         })
         .await
@@ -197,7 +212,7 @@ impl Db {
     ) -> Result<T, DbError> {
         let _in_flight = self.metrics.begin();
         let span = self.span(statement);
-        let held = self.finds_held(statement.operation != "select");
+        let held = self.finds_held(statement.writes());
         self.stalls.query(held);
         if held {
             span.record("chaos.injected", true);
@@ -219,8 +234,17 @@ impl Db {
         (self.held.connections() && all_taken()) || (self.held.lock() && writes)
     }
 
-    async fn acquire(&self) -> Result<Connection, DbError> {
-        self.waited(self.pool.acquire()).await
+    /// Waits for the turn to write, if that is needed, and then for a connection: who waits for the
+    /// turn keeps no connection from who reads.
+    async fn acquire(&self, writes: bool) -> Result<(Connection, Option<Turn>), DbError> {
+        self.waited(async {
+            let turn = match &self.turn {
+                Some(turn) if writes => Arc::clone(turn).acquire_owned().await.ok(),
+                _ => None,
+            };
+            Ok((self.pool.acquire().await?, turn))
+        })
+        .await
     }
 
     /// Waits for something of the pool, at most as long as a query may wait.
@@ -231,13 +255,11 @@ impl Db {
         let asked = Instant::now();
         let outcome = tokio::time::timeout(self.options.acquire_timeout, asking).await;
         self.metrics.wait.observe(asked.elapsed().as_secs_f64());
-        match outcome {
-            Ok(taken) => taken.map_err(DbError::Query),
-            Err(_) => {
-                self.metrics.timeouts.inc();
-                Err(DbError::PoolTimeout)
-            }
-        }
+        let Ok(taken) = outcome else {
+            self.metrics.timeouts.inc();
+            return Err(DbError::PoolTimeout);
+        };
+        Ok(taken?)
     }
 
     fn span(&self, statement: &Statement) -> Span {

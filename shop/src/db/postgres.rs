@@ -86,7 +86,7 @@ async fn make_schema(connection: &mut PgConnection, role: Role) -> Result<(), sq
     match connection.execute(sqlx::AssertSqlSafe(make)).await {
         // Another process made it in between; IF NOT EXISTS does not cover that.
         Err(sqlx::Error::Database(said)) if said.is_unique_violation() => Ok(()),
-        made => made.map(drop),
+        outcome => outcome.map(drop),
     }
 }
 

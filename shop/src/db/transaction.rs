@@ -1,5 +1,7 @@
 //! Several statements that happen together or not at all.
 
+use tokio::sync::OwnedSemaphorePermit;
+
 use super::{
     Db, DbError, Param, Row, Statement,
     driver::{Session, Started},
@@ -13,11 +15,17 @@ use super::{
 pub(crate) struct Tx<'d> {
     db: &'d Db,
     started: Started,
+    /// Given back when the transaction is over.
+    _turn: Option<OwnedSemaphorePermit>,
 }
 
 impl<'d> Tx<'d> {
-    pub(super) fn new(db: &'d Db, started: Started) -> Self {
-        Self { db, started }
+    pub(super) fn new(db: &'d Db, started: Started, turn: Option<OwnedSemaphorePermit>) -> Self {
+        Self {
+            db,
+            started,
+            _turn: turn,
+        }
     }
 
     /// Runs a statement; returns how many rows it matched.

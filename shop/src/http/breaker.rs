@@ -84,6 +84,7 @@ impl Breaker {
     }
 
     /// Tells whether some or all calls are refused.
+    #[cfg(test)]
     pub(crate) fn is_open(&self) -> bool {
         !matches!(self.state, State::Closed(_))
     }

@@ -6,14 +6,10 @@
 use std::time::Duration;
 
 use axum::{body::Bytes, http::StatusCode};
-use opentelemetry::propagation::TextMapPropagator;
-use opentelemetry_http::HeaderInjector;
-use opentelemetry_sdk::propagation::TraceContextPropagator;
 use tracing::{Instrument, Span, field::Empty, info_span};
-use tracing_opentelemetry::OpenTelemetrySpanExt;
 
 use super::{problem::Problem, url::BaseUrl};
-use crate::config::Role;
+use crate::{config::Role, telemetry::propagation};
 
 mod dependency;
 mod message;
@@ -123,8 +119,7 @@ impl Peer {
     async fn send(&self, ask: Ask, span: &Span) -> Result<Answer, CallError> {
         let url = self.url.join(&ask.target());
         let mut headers = ask.headers;
-        TraceContextPropagator::new()
-            .inject_context(&span.context(), &mut HeaderInjector(&mut headers));
+        propagation::inject(span, &mut headers);
         let mut request = self.client.request(ask.method, url).headers(headers);
         if let Some(body) = ask.body {
             request = request.body(body);

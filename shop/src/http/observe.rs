@@ -3,26 +3,30 @@
 //! In this order an injected failure is counted, logged and traced as the failure it is.
 
 use std::{
+    net::SocketAddr,
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use axum::{
     body::HttpBody,
-    extract::{MatchedPath, Request, State},
-    http::{HeaderMap, Method, header},
+    extract::{ConnectInfo, MatchedPath, Request, State},
+    http::{HeaderMap, HeaderName, Method, Version, header},
     middleware::Next,
     response::Response,
 };
 use fault::layer::Injected;
-use opentelemetry::{propagation::TextMapPropagator, trace::TraceContextExt};
-use opentelemetry_http::HeaderExtractor;
-use opentelemetry_sdk::propagation::TraceContextPropagator;
+use opentelemetry::trace::TraceContextExt;
 use prometheus_client::metrics::gauge::Gauge;
 use tracing::{Instrument, Span, field::Empty, info_span};
-use tracing_opentelemetry::OpenTelemetrySpanExt;
 
-use crate::telemetry::http_metrics::{CLIENT_CLOSED, Seen, ServiceHttp};
+use crate::telemetry::{
+    http_metrics::{CLIENT_CLOSED, Seen, ServiceHttp},
+    propagation::{self, Baggage},
+};
+
+/// Longest text of a client's that goes into a span.
+const MOST_CHARS: usize = 128;
 
 /// Opens the server span, continuing the caller's trace, and logs the request when it is answered.
 pub(crate) async fn trace(
@@ -33,7 +37,7 @@ pub(crate) async fn trace(
     let started = Instant::now();
     let method = request.method().clone();
     let path = http.path(template(&request).as_ref().map(MatchedPath::as_str));
-    let span = server_span(&http, &method, path, request.headers());
+    let span = server_span(&http, path, &request);
     let response = next.run(request).instrument(span.clone()).await;
     let status = i64::from(response.status().as_u16());
     span.record("http.response.status_code", status);
@@ -43,18 +47,18 @@ pub(crate) async fn trace(
             .record("chaos.fault", names.join(","));
     }
     if response.status().is_server_error() {
-        span.record("otel.status_code", "ERROR");
+        span.record("otel.status_code", "ERROR")
+            .record("error.type", response.status().as_str());
     }
     span.in_scope(|| log_request(&method, path, status, started.elapsed()));
     response
 }
 
-fn server_span(
-    http: &ServiceHttp,
-    method: &Method,
-    path: &'static str,
-    headers: &HeaderMap,
-) -> Span {
+/// Opens the span with what the semantic conventions ask of a server, and with its baggage.
+fn server_span(http: &ServiceHttp, path: &'static str, request: &Request) -> Span {
+    let (method, headers) = (request.method(), request.headers());
+    let baggage = Baggage::read(headers);
+    let client = request.extensions().get::<ConnectInfo<SocketAddr>>();
     let span = info_span!(
         "request",
         otel.name = %format_args!("{method} {path}"),
@@ -64,15 +68,47 @@ fn server_span(
         http.request.method = method.as_str(),
         http.route = path,
         http.response.status_code = Empty,
+        url.path = trimmed(request.uri().path()),
+        url.scheme = "http",
+        server.address = text(headers, &header::HOST).map(without_port),
+        client.address = client.map(|ConnectInfo(address)| display(address.ip())),
+        network.protocol.version = version(request.version()),
+        user_agent.original = text(headers, &header::USER_AGENT).map(trimmed),
+        error.type = Empty,
+        country = baggage.country,
+        segment = baggage.segment,
+        synthetic = baggage.synthetic.then_some(true),
         chaos.injected = Empty,
         chaos.fault = Empty,
     );
-    let parent = TraceContextPropagator::new().extract(&HeaderExtractor(headers));
-    if parent.span().span_context().is_valid() {
-        // Fails only without an OpenTelemetry layer, and then there is no trace to continue.
-        let _ = span.set_parent(parent);
-    }
+    propagation::continue_trace(&span, headers, baggage);
     span
+}
+
+fn text<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<&'h str> {
+    headers.get(name)?.to_str().ok()
+}
+
+fn trimmed(text: &str) -> &str {
+    let end = text.char_indices().nth(MOST_CHARS);
+    end.map_or(text, |(at, _)| &text[..at])
+}
+
+fn without_port(host: &str) -> &str {
+    let name = match host.rsplit_once(':') {
+        // The colons of an address of version 6 are no port.
+        Some((name, _)) if !name.contains(':') || name.ends_with(']') => name,
+        _ => host,
+    };
+    trimmed(name)
+}
+
+fn version(version: Version) -> &'static str {
+    match version {
+        Version::HTTP_10 => "1.0",
+        Version::HTTP_2 => "2",
+        _ => "1.1",
+    }
 }
 
 fn log_request(method: &Method, path: &str, status: i64, elapsed: Duration) {
@@ -99,11 +135,14 @@ pub(crate) async fn metrics(
             .or_else(|| request.body().size_hint().exact()),
         started: Instant::now(),
         answered: None,
+        is_kept: false,
         http,
     };
     let response = next.run(request).await;
     let bytes = declared_length(response.headers()).or_else(|| response.body().size_hint().exact());
     counting.answered = Some((response.status().as_u16(), bytes));
+    counting.is_kept =
+        response.status().is_server_error() || response.extensions().get::<Injected>().is_some();
     response
 }
 
@@ -130,6 +169,8 @@ struct Counting {
     started: Instant,
     /// Status and length of the answer.
     answered: Option<(u16, Option<u64>)>,
+    /// Its trace is kept whatever the sampling said.
+    is_kept: bool,
 }
 
 impl Drop for Counting {
@@ -142,17 +183,19 @@ impl Drop for Counting {
             elapsed: self.started.elapsed(),
             request_bytes: self.request_bytes,
             response_bytes,
-            trace_id: sampled_trace_id(),
+            trace_id: stored_trace_id(self.is_kept),
         });
         self.active.leave();
     }
 }
 
-fn sampled_trace_id() -> Option<[u8; 16]> {
+/// Returns the id of a trace that whoever follows an exemplar will find.
+fn stored_trace_id(is_kept: bool) -> Option<[u8; 16]> {
     opentelemetry::Context::map_current(|context| {
         let span = context.span();
         let span = span.span_context();
-        span.is_sampled().then(|| span.trace_id().to_bytes())
+        let stored = span.is_sampled() || (is_kept && span.is_valid());
+        stored.then(|| span.trace_id().to_bytes())
     })
 }
 
@@ -167,5 +210,25 @@ impl Active {
 
     fn leave(&self) {
         self.0.dec();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{MOST_CHARS, trimmed, without_port};
+
+    #[test]
+    fn a_host_loses_its_port_and_a_client_its_length() {
+        for (host, name) in [
+            ("shop:8080", "shop"),
+            ("shop", "shop"),
+            ("[::1]:8080", "[::1]"),
+            ("::1", "::1"),
+        ] {
+            assert_eq!(without_port(host), name);
+        }
+        let long = "ü".repeat(300);
+        assert_eq!(trimmed(&long).chars().count(), MOST_CHARS);
+        assert_eq!(trimmed("short"), "short");
     }
 }

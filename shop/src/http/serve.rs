@@ -69,6 +69,7 @@ impl Bound {
         let listener = Accepting::new(self.listener, self.descriptors)
             .tap_io(|stream| drop(stream.set_nodelay(true)));
         let told = stop.clone();
+        let router = router.into_make_service_with_connect_info::<SocketAddr>();
         let serving = axum::serve(listener, router)
             .with_graceful_shutdown(async move { told.cancelled().await });
         let limit = async {

@@ -25,6 +25,16 @@ impl BaseUrl {
         format!("{}{path}", self.0)
     }
 
+    /// Returns host and port.
+    pub(crate) fn authority(&self) -> String {
+        let url = reqwest::Url::parse(&self.0).ok();
+        let found = url.as_ref().and_then(|url| {
+            let port = url.port_or_known_default()?;
+            Some(format!("{}:{port}", url.host_str()?))
+        });
+        found.unwrap_or_default()
+    }
+
     /// Returns the URL itself.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -39,6 +49,9 @@ mod tests {
     fn a_base_url_is_plain_http() {
         let url = BaseUrl::parse("http://orders:8081/api/").unwrap();
         assert_eq!(url.join("/order"), "http://orders:8081/api/order");
+        assert_eq!(url.authority(), "orders:8081");
+        let plain = BaseUrl::parse("http://orders").unwrap();
+        assert_eq!(plain.authority(), "orders:80");
         for bad in ["orders:8081", "ftp://x", "http://x/?a=b", ""] {
             assert!(BaseUrl::parse(bad).is_err(), "{bad} must be refused");
         }

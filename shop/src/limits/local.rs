@@ -45,7 +45,8 @@ impl Buckets {
     }
 
     pub(super) fn take(&self, client: Client) -> Result<(), Duration> {
-        if self.asked.fetch_add(1, Ordering::Relaxed) % LOOK_EVERY == 0 {
+        let asked = self.asked.fetch_add(1, Ordering::Relaxed);
+        if asked.is_multiple_of(LOOK_EVERY) {
             self.forget();
         }
         let limiter = self.limiter.read().unwrap_or_else(PoisonError::into_inner);

@@ -22,7 +22,7 @@ use moka::future::{Cache, CacheBuilder};
 use super::Client;
 
 /// How long refusals are added up, from the first one.
-const WINDOW: Duration = Duration::from_secs(300);
+const WINDOW: Duration = Duration::from_mins(5);
 /// Most clients that are remembered; those who are rarely refused are forgotten first.
 const MOST_CLIENTS: u64 = 10_000;
 /// How many times more an address as a whole may be refused than one client.

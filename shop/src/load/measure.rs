@@ -1,30 +1,33 @@
-//! What the generator counts, and its summary at the end.
+//! What the generator counts.
 //!
 //! A journey's time runs from when its customer was due, so a generator or shop that falls behind
 //! shows in the figures instead of hiding (no coordinated omission).
 
 use std::{
-    fmt,
-    sync::{Arc, Mutex, PoisonError},
+    fmt::{self, Write as _},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
 use fault::Registry as Faults;
-use hdrhistogram::Histogram as Hdr;
 use prometheus_client::{
-    encoding::EncodeLabelSet,
+    encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder},
     metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
     registry::Registry,
 };
 
-use super::Journey;
+use super::{
+    kind::{Journey, Kind},
+    summary::{Requests, Summary},
+    times::{Correction, End, Times, Took},
+};
 use crate::telemetry::{
     catalogue, faults::FaultCollector, http_metrics::REQUEST_SECONDS, metrics::Buckets,
     process::ProcessCollector,
 };
-
-/// Longest time the summary tells apart: an hour.
-const LONGEST_US: u64 = 3_600_000_000;
 
 #[derive(Debug, Clone, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct ArrivalLabels {
@@ -34,9 +37,9 @@ struct ArrivalLabels {
 
 #[derive(Debug, Clone, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct RequestLabels {
-    method: String,
+    method: &'static str,
     path: &'static str,
-    status: String,
+    status: Status,
 }
 
 #[derive(Debug, Clone, Hash, PartialEq, Eq, EncodeLabelSet)]
@@ -49,119 +52,148 @@ struct JourneyLabel {
     journey: &'static str,
 }
 
-/// How a journey ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum End {
-    /// The customer got what it came for.
-    Completed,
-    /// The shop said no: declined, sold out.
-    Refused,
-    /// The shop failed, or did not answer.
-    Failed,
+/// What came back for a request.
+#[derive(Debug, Clone, Copy, Hash, PartialEq, Eq)]
+pub(super) enum Status {
+    /// An answer.
+    Code(u16),
+    /// Nothing in time.
+    Timeout,
+    /// Nothing.
+    Unreachable,
 }
 
-impl End {
-    const ALL: [Self; 3] = [Self::Completed, Self::Refused, Self::Failed];
-
-    const fn name(self) -> &'static str {
+impl EncodeLabelValue for Status {
+    fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> fmt::Result {
         match self {
-            Self::Completed => "completed",
-            Self::Refused => "refused",
-            Self::Failed => "failed",
+            Self::Code(code) => write!(encoder, "{code}"),
+            Self::Timeout => encoder.write_str("timeout"),
+            Self::Unreachable => encoder.write_str("unreachable"),
         }
     }
 }
 
-const SENT: &str = "sent";
-const SHED: &str = "shed";
-const DROPPED: &str = "dropped";
+/// What became of one arrival.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Came {
+    /// Sent on its way.
+    Sent,
+    /// There was no place.
+    Shed,
+    /// A fault dropped it.
+    Dropped,
+}
+
+impl Came {
+    const ALL: [Self; 3] = [Self::Sent, Self::Shed, Self::Dropped];
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Sent => "sent",
+            Self::Shed => "shed",
+            Self::Dropped => "dropped",
+        }
+    }
+}
+
+/// The handles of one journey, found once.
+#[derive(Debug)]
+struct Handles {
+    came: [Counter; Came::ALL.len()],
+    ended: [Counter; End::ALL.len()],
+    seconds: Histogram,
+}
+
+/// Requests by what came back, for the summary.
+#[derive(Debug, Default)]
+struct Answers {
+    ok: AtomicU64,
+    client_errors: AtomicU64,
+    server_errors: AtomicU64,
+    unanswered: AtomicU64,
+}
 
 /// The instruments of the generator.
 #[derive(Debug)]
 pub(super) struct Measures {
-    arrivals: Family<ArrivalLabels, Counter>,
-    journeys: Family<ArrivalLabels, Counter>,
-    journey_seconds: Family<JourneyLabel, Histogram, Buckets>,
+    journeys: [Handles; Journey::ALL.len()],
     requests: Family<RequestLabels, Counter>,
     request_seconds: Family<PathLabel, Histogram, Buckets>,
     under_way: Gauge,
-    rate: Gauge<f64, std::sync::atomic::AtomicU64>,
+    rate: Gauge<f64, AtomicU64>,
+    users: Gauge,
+    answers: Answers,
     times: Mutex<Times>,
 }
 
-#[derive(Debug)]
-struct Times {
-    microseconds: Hdr<u64>,
-    summary: Summary,
+/// What a second of the run looks like.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Glance {
+    /// Customers sent since the last glance.
+    pub(super) sent: u64,
+    /// Journeys under way.
+    pub(super) under_way: i64,
+    /// Customers of a closed loop.
+    pub(super) users: i64,
+    /// Since the start: completed, refused, failed, shed, dropped.
+    pub(super) so_far: [u64; 5],
+    /// Median and 95th percentile since the last glance, when a journey ended.
+    pub(super) times: Option<[Duration; 2]>,
 }
 
 impl Measures {
     /// Makes the instruments and the registry that exposes them, with those of process and faults.
     pub(super) fn register(faults: &Faults) -> (Self, Arc<Registry>) {
         let mut registry = Registry::default();
-        let measures = Self::new();
         let add = &mut registry;
-        catalogue::LOAD_ARRIVALS.register(add, measures.arrivals.clone());
-        catalogue::LOAD_JOURNEYS.register(add, measures.journeys.clone());
-        catalogue::LOAD_JOURNEY_DURATION.register(add, measures.journey_seconds.clone());
-        catalogue::LOAD_REQUESTS.register(add, measures.requests.clone());
-        catalogue::LOAD_REQUEST_DURATION.register(add, measures.request_seconds.clone());
-        catalogue::LOAD_IN_FLIGHT.register(add, measures.under_way.clone());
-        catalogue::LOAD_RATE.register(add, measures.rate.clone());
-        add.register_collector(Box::new(ProcessCollector::new()));
-        add.register_collector(Box::new(FaultCollector(faults.clone())));
-        (measures, Arc::new(registry))
-    }
-
-    fn new() -> Self {
+        let arrivals = Family::<ArrivalLabels, Counter>::default();
+        let journeys = Family::<ArrivalLabels, Counter>::default();
+        let seconds =
+            Family::<JourneyLabel, Histogram, _>::new_with_constructor(Buckets(&REQUEST_SECONDS));
         let measures = Self {
-            arrivals: Family::default(),
-            journeys: Family::default(),
-            journey_seconds: Family::new_with_constructor(Buckets(&REQUEST_SECONDS)),
+            journeys: Journey::ALL
+                .map(|journey| handles(journey.name(), &arrivals, &journeys, &seconds)),
             requests: Family::default(),
             request_seconds: Family::new_with_constructor(Buckets(&REQUEST_SECONDS)),
             under_way: Gauge::default(),
             rate: Gauge::default(),
-            times: Mutex::new(Times {
-                microseconds: recorder(),
-                summary: Summary::default(),
-            }),
+            users: Gauge::default(),
+            answers: Answers::default(),
+            times: Mutex::new(Times::new()),
         };
-        for journey in Journey::ALL.map(Journey::name) {
-            for outcome in [SENT, SHED, DROPPED] {
-                measures
-                    .arrivals
-                    .get_or_create_owned(&ArrivalLabels { journey, outcome });
-            }
-            for outcome in End::ALL.map(End::name) {
-                measures
-                    .journeys
-                    .get_or_create_owned(&ArrivalLabels { journey, outcome });
-            }
-            measures
-                .journey_seconds
-                .get_or_create_owned(&JourneyLabel { journey });
-        }
-        measures
+        catalogue::LOAD_ARRIVALS.register(add, arrivals);
+        catalogue::LOAD_JOURNEYS.register(add, journeys);
+        catalogue::LOAD_JOURNEY_DURATION.register(add, seconds);
+        catalogue::LOAD_REQUESTS.register(add, measures.requests.clone());
+        catalogue::LOAD_REQUEST_DURATION.register(add, measures.request_seconds.clone());
+        catalogue::LOAD_IN_FLIGHT.register(add, measures.under_way.clone());
+        catalogue::LOAD_RATE.register(add, measures.rate.clone());
+        catalogue::LOAD_USERS.register(add, measures.users.clone());
+        add.register_collector(Box::new(ProcessCollector::new()));
+        add.register_collector(Box::new(FaultCollector(faults.clone())));
+        (measures, Arc::new(registry))
     }
 
     pub(super) fn rate(&self, rate: f64) {
         self.rate.set(rate);
     }
 
-    pub(super) fn sent(&self, journey: Journey) {
-        self.arrival(journey, SENT);
-        self.note(|summary| summary.sent += 1);
+    pub(super) fn users(&self, users: usize) {
+        self.users.set(users as i64);
     }
 
-    pub(super) fn shed(&self, journey: Journey) {
-        self.arrival(journey, SHED);
-        self.note(|summary| summary.shed += 1);
-    }
-
-    pub(super) fn dropped(&self, journey: Journey) {
-        self.arrival(journey, DROPPED);
-        self.note(|summary| summary.dropped += 1);
+    pub(super) fn came(&self, journey: Journey, came: Came) {
+        self.journeys[journey as usize].came[came as usize].inc();
+        let mut times = self.times();
+        let tally = &mut times.of(journey).tally;
+        match came {
+            Came::Sent => tally.sent += 1,
+            Came::Shed => tally.shed += 1,
+            Came::Dropped => tally.dropped += 1,
+        }
+        if came == Came::Sent {
+            times.window.sent();
+        }
     }
 
     /// Counts a journey as under way until the guard is dropped.
@@ -170,38 +202,22 @@ impl Measures {
         UnderWay(self.under_way.clone())
     }
 
-    pub(super) fn journey(&self, journey: Journey, end: End, since_due: Duration) {
-        let labels = ArrivalLabels {
-            journey: journey.name(),
-            outcome: end.name(),
-        };
-        self.journeys.get_or_create(&labels).inc();
-        let label = JourneyLabel {
-            journey: journey.name(),
-        };
-        self.journey_seconds
-            .get_or_create(&label)
-            .observe(since_due.as_secs_f64());
-        let mut times = self.times();
-        times
-            .microseconds
-            .saturating_record(since_due.as_micros().try_into().unwrap_or(u64::MAX));
-        match end {
-            End::Completed => times.summary.completed += 1,
-            End::Refused => times.summary.refused += 1,
-            End::Failed => times.summary.failed += 1,
-        }
+    pub(super) fn ended(&self, journey: Journey, end: End, took: Took) {
+        let handles = &self.journeys[journey as usize];
+        handles.ended[end as usize].inc();
+        handles.seconds.observe(took.since_due.as_secs_f64());
+        self.times().record(journey, end, took);
     }
 
     pub(super) fn request(
         &self,
-        method: &str,
+        method: &'static str,
         path: &'static str,
-        status: String,
+        status: Status,
         elapsed: Duration,
     ) {
         let labels = RequestLabels {
-            method: method.to_owned(),
+            method,
             path,
             status,
         };
@@ -209,31 +225,63 @@ impl Measures {
         self.request_seconds
             .get_or_create(&PathLabel { path })
             .observe(elapsed.as_secs_f64());
+        let answers = &self.answers;
+        let count = match status {
+            Status::Code(..400) => &answers.ok,
+            Status::Code(400..500) => &answers.client_errors,
+            Status::Code(_) => &answers.server_errors,
+            Status::Timeout | Status::Unreachable => &answers.unanswered,
+        };
+        count.fetch_add(1, Ordering::Relaxed);
     }
 
-    pub(super) fn summary(&self, lasted: Duration) -> Summary {
-        let times = self.times();
-        let at = |quantile| Duration::from_micros(times.microseconds.value_at_quantile(quantile));
-        Summary {
-            lasted,
-            p50: at(0.5),
-            p90: at(0.9),
-            p99: at(0.99),
-            max: at(1.0),
-            ..times.summary
+    /// Returns what happened since the last glance.
+    pub(super) fn glance(&self) -> Glance {
+        let mut times = self.times();
+        let counts = times.counts();
+        let (sent, quantiles) = times.window.take();
+        Glance {
+            sent,
+            under_way: self.under_way.get(),
+            users: self.users.get(),
+            so_far: [
+                counts.completed,
+                counts.refused,
+                counts.failed,
+                counts.shed,
+                counts.dropped,
+            ],
+            times: quantiles,
         }
     }
 
-    fn arrival(&self, journey: Journey, outcome: &'static str) {
-        let labels = ArrivalLabels {
-            journey: journey.name(),
-            outcome,
-        };
-        self.arrivals.get_or_create(&labels).inc();
-    }
-
-    fn note(&self, change: impl FnOnce(&mut Summary)) {
-        change(&mut self.times().summary);
+    pub(super) fn summary(
+        &self,
+        lasted: Duration,
+        closed: bool,
+        correction: Correction,
+    ) -> Summary {
+        let times = self.times();
+        let came = |tally: &super::Tally| tally.sent + tally.shed + tally.dropped > 0;
+        let kinds = Kind::ALL.map(|kind| (kind, times.tally(correction, |one| one.kind() == kind)));
+        let journeys = Journey::ALL.map(|one| (one, times.tally(correction, |other| other == one)));
+        let read = |count: &AtomicU64| count.load(Ordering::Relaxed);
+        Summary {
+            lasted,
+            closed,
+            total: times.tally(correction, |_| true),
+            kinds: kinds.into_iter().filter(|(_, tally)| came(tally)).collect(),
+            journeys: journeys
+                .into_iter()
+                .filter(|(_, tally)| came(tally))
+                .collect(),
+            requests: Requests {
+                ok: read(&self.answers.ok),
+                client_errors: read(&self.answers.client_errors),
+                server_errors: read(&self.answers.server_errors),
+                unanswered: read(&self.answers.unanswered),
+            },
+        }
     }
 
     fn times(&self) -> std::sync::MutexGuard<'_, Times> {
@@ -241,8 +289,21 @@ impl Measures {
     }
 }
 
-fn recorder() -> Hdr<u64> {
-    Hdr::new_with_max(LONGEST_US, 3).expect("one hour at three digits is within the limits")
+/// Finds the handles of a journey, so that its series are there before it is made.
+fn handles(
+    journey: &'static str,
+    arrivals: &Family<ArrivalLabels, Counter>,
+    journeys: &Family<ArrivalLabels, Counter>,
+    seconds: &Family<JourneyLabel, Histogram, Buckets>,
+) -> Handles {
+    let counter = |family: &Family<ArrivalLabels, Counter>, outcome| {
+        family.get_or_create_owned(&ArrivalLabels { journey, outcome })
+    };
+    Handles {
+        came: Came::ALL.map(|came| counter(arrivals, came.name())),
+        ended: End::ALL.map(|end| counter(journeys, end.name())),
+        seconds: seconds.get_or_create_owned(&JourneyLabel { journey }),
+    }
 }
 
 /// A journey under way.
@@ -252,56 +313,5 @@ pub(super) struct UnderWay(Gauge);
 impl Drop for UnderWay {
     fn drop(&mut self) {
         self.0.dec();
-    }
-}
-
-/// What a run of the generator came to; times run from when each customer was due.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Summary {
-    /// How long it ran, with what was under way at the end.
-    pub lasted: Duration,
-    /// Customers sent on their way.
-    pub sent: u64,
-    /// Customers for whom there was no place.
-    pub shed: u64,
-    /// Customers a fault dropped.
-    pub dropped: u64,
-    /// Journeys that got what they came for.
-    pub completed: u64,
-    /// Journeys the shop refused.
-    pub refused: u64,
-    /// Journeys that failed.
-    pub failed: u64,
-    /// Median time of a journey.
-    pub p50: Duration,
-    /// Nine of ten journeys took at most this.
-    pub p90: Duration,
-    /// 99 of 100 journeys took at most this.
-    pub p99: Duration,
-    /// The longest journey.
-    pub max: Duration,
-}
-
-impl fmt::Display for Summary {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            sent,
-            shed,
-            dropped,
-            completed,
-            refused,
-            failed,
-            ..
-        } = self;
-        let (lasted, [p50, p90, p99, max]) = (
-            self.lasted.as_secs_f64(),
-            [self.p50, self.p90, self.p99, self.max].map(|time| time.as_secs_f64() * 1e3),
-        );
-        write!(
-            f,
-            "{sent} journeys in {lasted:.1} s: {completed} completed, {refused} refused, \
-             {failed} failed; {shed} shed, {dropped} dropped; p50 {p50:.1} ms, p90 {p90:.1} ms, \
-             p99 {p99:.1} ms, max {max:.1} ms"
-        )
     }
 }

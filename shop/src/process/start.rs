@@ -7,7 +7,7 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::{
-    EnvFilter, Layer, Registry,
+    Layer, Registry,
     filter::{FilterExt, filter_fn},
     layer::SubscriberExt,
 };
@@ -17,7 +17,7 @@ use crate::{
     cli::{LogFormat, ProcessArgs},
     error::ShopError,
     telemetry::{
-        logs::{FirstLine, LogLayer, Sink},
+        logs::{FirstLine, LogFile, LogLayer, Sink, export::LogExport, level},
         traces::Traces,
     },
 };
@@ -26,15 +26,6 @@ use crate::{
 const WORKERS: usize = 2;
 /// Longest time for what is left of logs and traces at the end.
 const TELEMETRY_LIMIT: Duration = Duration::from_secs(2);
-/// Targets of the machinery that exports our telemetry: their lines would tell of themselves.
-const QUIET: [&str; 6] = [
-    "h2=off",
-    "hyper=off",
-    "tonic=off",
-    "tower=off",
-    "reqwest=off",
-    "sqlx=warn",
-];
 
 /// A process on its way up.
 pub(crate) struct Process {
@@ -44,8 +35,47 @@ pub(crate) struct Process {
     name: &'static str,
     sink: Sink,
     first: FirstLine,
-    traces: Traces,
+    telemetry: Telemetry,
     child: bool,
+}
+
+/// What is exported to elsewhere, apart from metrics.
+struct Telemetry {
+    traces: Traces,
+    logs: Option<LogExport>,
+    #[cfg(feature = "profiling")]
+    profiles: Option<super::profile::Pushing>,
+}
+
+impl Telemetry {
+    fn from_env(
+        name: &'static str,
+        services: &[&'static str],
+        side: &SideRuntime,
+    ) -> Result<Self, ShopError> {
+        #[cfg(not(feature = "profiling"))]
+        let _ = name;
+        Ok(Self {
+            traces: Traces::from_env(services, side.handle())?,
+            logs: LogExport::from_env(services, side.handle())?,
+            #[cfg(feature = "profiling")]
+            profiles: super::profile::Pushing::from_env(name, side.handle())?,
+        })
+    }
+
+    /// Ends all of it side by side, so that a collector that is gone costs one limit and not three.
+    fn end(self) {
+        std::thread::scope(|scope| {
+            scope.spawn(|| self.traces.shutdown(TELEMETRY_LIMIT));
+            if let Some(logs) = self.logs {
+                scope.spawn(|| logs.shutdown(TELEMETRY_LIMIT));
+            }
+            #[cfg(feature = "profiling")]
+            if let Some(profiles) = self.profiles {
+                scope.spawn(|| profiles.end(TELEMETRY_LIMIT));
+            }
+        });
+    }
 }
 
 impl Process {
@@ -64,9 +94,14 @@ impl Process {
             .thread_name(name)
             .enable_all()
             .build()?;
-        let traces = Traces::from_env(services, side.handle())?;
-        let (sink, first) = Sink::stdout()?;
-        subscribe(args, name, &sink, &traces)?;
+        let telemetry = Telemetry::from_env(name, services, &side)?;
+        let file = args.log_file.clone().map(|path| LogFile {
+            path,
+            max_bytes: args.log_file_max_bytes,
+            keep: args.log_file_keep,
+        });
+        let (sink, first) = Sink::start(file)?;
+        subscribe(args, name, &sink, &telemetry)?;
         Ok(Self {
             access,
             side,
@@ -74,7 +109,7 @@ impl Process {
             name,
             sink,
             first,
-            traces,
+            telemetry,
             child: args.child,
         })
     }
@@ -88,7 +123,7 @@ impl Process {
             name,
             sink,
             first,
-            traces,
+            telemetry,
             child,
         } = self;
         if child {
@@ -117,7 +152,7 @@ impl Process {
             side,
             business: Arc::new(business),
             sink,
-            traces,
+            telemetry,
             child,
         }
     }
@@ -129,7 +164,7 @@ pub(crate) struct Running {
     side: SideRuntime,
     pub(crate) business: Arc<Runtime>,
     sink: Sink,
-    traces: Traces,
+    telemetry: Telemetry,
     child: bool,
 }
 
@@ -168,10 +203,10 @@ impl Running {
             side,
             business,
             sink,
-            traces,
+            telemetry,
             ..
         } = self;
-        traces.shutdown(TELEMETRY_LIMIT);
+        telemetry.end();
         sink.flush(TELEMETRY_LIMIT);
         if let Some(business) = Arc::into_inner(business) {
             business.shutdown_timeout(Duration::from_secs(1));
@@ -185,41 +220,33 @@ fn subscribe(
     args: &ProcessArgs,
     name: &'static str,
     sink: &Sink,
-    traces: &Traces,
+    telemetry: &Telemetry,
 ) -> Result<(), ShopError> {
     let json = match args.log_format {
         LogFormat::Json => true,
         LogFormat::Human => false,
         LogFormat::Auto => args.child || !std::io::stdout().is_terminal(),
     };
-    let filter =
-        EnvFilter::try_new(filter_text(&args.log_level)).map_err(|error| ShopError::LogFilter {
-            filter: args.log_level.clone(),
-            reason: error.to_string(),
-        })?;
+    let (filter, changes) = level::filter(&args.log_level)?;
     let ours = |metadata: &tracing::Metadata<'_>| {
         metadata.is_span() && metadata.target().starts_with("shop")
     };
     // Spans reach the log layer whatever the level is, since they tell the service of a line.
-    let logs = LogLayer::new(sink.clone(), json, name).with_filter(filter.or(filter_fn(ours)));
+    let logs = LogLayer::new(sink.clone(), json, name)
+        .exporting(telemetry.logs.clone())
+        .with_filter(filter.or(filter_fn(ours)));
     let spans = tracing_opentelemetry::layer()
-        .with_tracer(traces.tracer())
+        .with_tracer(telemetry.traces.tracer())
         .with_location(false)
         .with_threads(false)
+        .with_target(false)
+        .with_level(false)
         .with_tracked_inactivity(false)
         .with_filter(filter_fn(ours));
     // Whoever embeds the shop may have a subscriber already; then its lines go there.
-    let _ = tracing::subscriber::set_global_default(Registry::default().with(spans).with(logs));
+    let subscriber = Registry::default().with(logs).with(spans);
+    if tracing::subscriber::set_global_default(subscriber).is_ok() {
+        changes.install();
+    }
     Ok(())
-}
-
-/// Quietens the machinery unless the operator names it.
-fn filter_text(given: &str) -> String {
-    let quiet = QUIET.iter().filter(|directive| {
-        let target = directive.split('=').next().unwrap_or_default();
-        !given.contains(target)
-    });
-    quiet.fold(given.to_owned(), |text, directive| {
-        format!("{text},{directive}")
-    })
 }

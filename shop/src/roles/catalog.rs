@@ -155,22 +155,25 @@ impl Catalog {
     /// Seeds an empty database and shows the stock.
     async fn prepare(&self, stock: i64) -> Result<(), DbError> {
         seed::products(self, stock).await?;
+        let turn = self.inventory.turn();
         for (product_id, stock) in self.inventory.totals().await? {
-            self.business.stock(product_id, stock);
+            self.business.stock(product_id, stock, turn);
         }
         Ok(())
     }
 
-    /// Shows what a product is now, to customers and in the metrics.
-    async fn show(&self, product: &Product) {
-        self.products.keep(product).await;
-        self.business.stock(product.id, product.stock);
+    /// Shows what a product was in a turn, to customers and in the metrics, unless they know better.
+    async fn show(&self, product: &Product, turn: u64) {
+        if self.business.stock(product.id, product.stock, turn) {
+            self.products.keep(product).await;
+        }
     }
 
     /// Reads a product again and shows it.
     async fn refresh(&self, id: i64) -> Result<(), DbError> {
+        let turn = self.inventory.turn();
         match self.products.load(id).await? {
-            Some(product) => self.show(&product).await,
+            Some(product) => self.show(&product, turn).await,
             None => self.products.forget(id).await,
         }
         Ok(())
@@ -203,7 +206,7 @@ impl Catalog {
         let taken = self.reservations.deduct(wish, product.price_minor).await?;
         let taken = taken.map_err(|refusal| self.refuse(wish, refusal))?;
         let stock = taken.remaining;
-        self.show(&Product { stock, ..product }).await;
+        self.show(&Product { stock, ..product }, taken.turn).await;
         Ok((receipt(wish, taken), taken.again))
     }
 

@@ -44,11 +44,11 @@ pub(crate) fn finish(
         .layer(middleware::from_fn_with_state(http, observe::trace))
 }
 
-async fn unmatched() -> Problem {
+pub(super) async fn unmatched() -> Problem {
     Problem::new(StatusCode::NOT_FOUND, "there is no such route")
 }
 
-async fn wrong_method() -> Problem {
+pub(super) async fn wrong_method() -> Problem {
     Problem::new(
         StatusCode::METHOD_NOT_ALLOWED,
         "the route does not take this method",

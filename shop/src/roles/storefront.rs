@@ -1,126 +1,102 @@
-//! The public API: checks the envelope and passes requests on to the role that owns them.
+//! The public API: checks the envelope, finds out who asks, and passes requests on to the role that
+//! owns them.
+//!
+//! Reading order: `table` (every route), `guard` (limits and suspicion), `authenticate`, `cookies`,
+//! `pass` (one request on its way), `document` (what is told of the routes).
 
 use std::sync::Arc;
 
 use axum::{
     Router,
-    extract::State,
-    http::{Method, header},
-    response::{IntoResponse, Response},
-    routing::{get, post},
+    extract::{Request, State},
+    middleware,
+    routing::{MethodFilter, any, on},
 };
 
-use super::{Parts, Started, counted};
-use crate::{
-    config::Role,
-    error::ShopError,
-    http::{
-        call::{Ask, Peer},
-        input::{Id, Raw},
-        problem::Problem,
-    },
-};
+use super::{Parts, Started, edge};
+use crate::{config::Role, error::ShopError, http::call::Peer, telemetry::http_metrics};
+
+mod authenticate;
+mod cookies;
+mod document;
+mod guard;
+mod pass;
+mod table;
+
+use authenticate::Authenticator;
+use guard::Guard;
+use pass::Served;
+pub use table::{Access, PublicRoute, public_routes};
+use table::{ROUTES, Route, Verb};
 
 #[derive(Debug)]
 struct Storefront {
     orders: Peer,
     catalog: Peer,
+    users: Peer,
+    promotions: Peer,
+    authenticator: Authenticator,
+    guard: Arc<Guard>,
 }
 
 pub(super) fn start(parts: Parts<'_>) -> Result<Started, ShopError> {
-    let storefront = Storefront {
-        orders: parts.peer(Role::Storefront, Role::Orders)?,
-        catalog: parts.peer(Role::Storefront, Role::Catalog)?,
-    };
-    let router = Router::new()
-        .route("/products", get(list))
-        .route("/products/{id}", get(product))
-        .route("/order", post(order))
-        .route("/orders/{id}", get(order_status))
-        .route("/payment/pay", post(pay))
-        .route("/inventory/deduct", post(deduct))
-        .with_state(Arc::new(storefront));
-    let known = vec![
-        counted(Method::GET, "/products", &[200, 500, 502, 503, 504]),
-        counted(
-            Method::GET,
-            "/products/{id}",
-            &[200, 400, 404, 500, 502, 503, 504],
-        ),
-        counted(
-            Method::POST,
-            "/order",
-            &[201, 400, 404, 409, 422, 500, 502, 503, 504],
-        ),
-        counted(
-            Method::GET,
-            "/orders/{id}",
-            &[200, 400, 404, 500, 502, 503, 504],
-        ),
-        counted(
-            Method::POST,
-            "/payment/pay",
-            &[200, 400, 402, 404, 409, 422, 500, 502, 503, 504],
-        ),
-        counted(
-            Method::POST,
-            "/inventory/deduct",
-            &[200, 400, 404, 409, 422, 500, 502, 503, 504],
-        ),
-    ];
+    let peer = |role| parts.peer(Role::Storefront, role);
+    let guard = Arc::new(Guard::new(parts));
+    let storefront = Arc::new(Storefront {
+        orders: peer(Role::Orders)?,
+        catalog: peer(Role::Catalog)?,
+        users: peer(Role::Users)?,
+        promotions: peer(Role::Promotions)?,
+        authenticator: Authenticator::new(parts)?,
+        guard: Arc::clone(&guard),
+    });
+    let mut router = Router::new();
+    for route in ROUTES {
+        router = serve(router, route);
+    }
+    let router = router
+        .merge(document::routes())
+        // Also what no route takes is watched.
+        .route("/", any(edge::unmatched))
+        .route("/{*rest}", any(edge::unmatched))
+        .method_not_allowed_fallback(edge::wrong_method)
+        .layer(middleware::from_fn_with_state(guard, guard::watch))
+        .with_state(storefront);
     Ok(Started {
         role: Role::Storefront,
         router,
-        routes: known,
+        routes: ROUTES
+            .iter()
+            .map(Route::spec)
+            .chain(document::specs())
+            .collect(),
         db: None,
         background: Vec::new(),
     })
 }
 
-async fn list(State(shop): State<Arc<Storefront>>) -> Result<Response, Problem> {
-    pass(&shop.catalog, Ask::get("/products", "/products")).await
+fn serve(router: Router<Arc<Storefront>>, route: &'static Route) -> Router<Arc<Storefront>> {
+    let method = match route.method {
+        Verb::Get => MethodFilter::GET,
+        Verb::Post => MethodFilter::POST,
+        Verb::Put => MethodFilter::PUT,
+        Verb::Delete => MethodFilter::DELETE,
+    };
+    let label = http_metrics::label_of(route.template);
+    let served = Served { route, label };
+    let handler = move |State(shop): State<Arc<Storefront>>, request: Request| {
+        pass::pass(shop, served, request)
+    };
+    router.route(route.template, on(method, handler))
 }
 
-async fn product(State(shop): State<Arc<Storefront>>, Id(id): Id) -> Result<Response, Problem> {
-    pass(
-        &shop.catalog,
-        Ask::get("/products/:id", format!("/products/{id}")),
-    )
-    .await
-}
-
-async fn order(State(shop): State<Arc<Storefront>>, raw: Raw) -> Result<Response, Problem> {
-    pass(&shop.orders, posted("/order", raw)).await
-}
-
-async fn order_status(
-    State(shop): State<Arc<Storefront>>,
-    Id(id): Id,
-) -> Result<Response, Problem> {
-    pass(
-        &shop.orders,
-        Ask::get("/orders/:id", format!("/orders/{id}")),
-    )
-    .await
-}
-
-async fn pay(State(shop): State<Arc<Storefront>>, raw: Raw) -> Result<Response, Problem> {
-    pass(&shop.orders, posted("/payment/pay", raw)).await
-}
-
-async fn deduct(State(shop): State<Arc<Storefront>>, raw: Raw) -> Result<Response, Problem> {
-    pass(&shop.catalog, posted("/inventory/deduct", raw)).await
-}
-
-/// Asks with the body as it came; the owner of the route checks what is in it.
-fn posted(route: &'static str, raw: Raw) -> Ask {
-    let ask = Ask::new(Method::POST, route, route).with_body(raw.body);
-    match raw.content_type.and_then(|kind| kind.parse().ok()) {
-        Some(kind) => ask.with_header(header::CONTENT_TYPE, kind),
-        None => ask,
+impl Storefront {
+    fn owner(&self, role: Role) -> &Peer {
+        match role {
+            Role::Catalog => &self.catalog,
+            Role::Users => &self.users,
+            Role::Promotions => &self.promotions,
+            _ => &self.orders,
+        }
     }
-}
-
-async fn pass(peer: &Peer, ask: Ask) -> Result<Response, Problem> {
-    Ok(peer.pass_on(ask).await?.into_response())
 }

@@ -104,8 +104,9 @@ impl Business {
         self.reservation_failures.inc();
     }
 
-    pub(crate) fn stock(&self, product_id: i64, units: i64) {
-        self.stock.set(product_id, units);
+    /// Shows a stock as it was in a turn; returns false when a later turn is shown already.
+    pub(crate) fn stock(&self, product_id: i64, units: i64, turn: u64) -> bool {
+        self.stock.set(product_id, units, turn)
     }
 
     pub(crate) fn stock_gone(&self, product_id: i64) {

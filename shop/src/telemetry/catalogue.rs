@@ -22,6 +22,17 @@ pub enum Kind {
     Histogram,
 }
 
+impl Kind {
+    /// Returns the word of the exposition formats.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Counter => "counter",
+            Self::Gauge => "gauge",
+            Self::Histogram => "histogram",
+        }
+    }
+}
+
 /// One metric.
 #[derive(Debug, Clone, Copy)]
 pub struct Metric {
@@ -151,8 +162,8 @@ catalogue! {
     Gauge PROCESS_OPEN_FDS = "process_open_fds" [] "Open file descriptors";
     Gauge PROCESS_MAX_FDS = "process_max_fds" [] "Most file descriptors allowed";
     Gauge BUILD_INFO = "shop_build_info" ["version"] "Always 1; the label tells what runs";
-    Counter LOG_LINES_DROPPED = "log_lines_dropped" [] "Log lines that found their queue full";
-    Counter SPANS_DROPPED = "otel_spans_dropped" [] "Spans that found the exporter's queue full";
+    Counter LOG_LINES_DROPPED = "log_lines_dropped" [] "Log lines lost to a full queue, a file that cannot be written, or a collector";
+    Counter SPANS_DROPPED = "otel_spans_dropped" [] "Spans lost to a full queue or a collector that did not take them";
 
     Gauge FAULT_ACTIVE = "chaos_fault_active" ["fault", "kind"] "1 while the fault is armed";
     Counter FAULT_EVALUATED = "chaos_fault_evaluated" ["fault", "kind"] "What fell under the fault's scope";
@@ -165,6 +176,7 @@ catalogue! {
     Histogram LOAD_REQUEST_DURATION = "load_request_duration_seconds" ["path"] "Time of a request";
     Gauge LOAD_IN_FLIGHT = "load_in_flight" [] "Journeys under way";
     Gauge LOAD_RATE = "load_rate" [] "Arrivals a second that are due";
+    Gauge LOAD_USERS = "load_users" [] "Customers of a closed loop";
 }
 
 #[cfg(test)]

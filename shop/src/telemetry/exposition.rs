@@ -5,21 +5,35 @@
 
 use std::fmt::{self, Write as _};
 
-use prometheus_client::{encoding::text, registry::Registry};
+use prometheus_client::{
+    encoding::{prometheus_protobuf, text},
+    registry::Registry,
+};
+
+use super::{translate, vocabulary::Vocabulary};
 
 /// The content type of OpenMetrics text.
 pub const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 /// The content type of the Prometheus text format.
 pub const PROMETHEUS_TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-/// Writes the registry in the format that an `Accept` header asks for; returns the content type and
-/// the text.
+const END: &str = "# EOF\n";
+
+/// Writes the registry in the format that an `Accept` header asks for, followed by the other names of
+/// the vocabularies; returns the content type and the text.
 pub fn expose(
     registry: &Registry,
     accept: Option<&str>,
+    vocabularies: &[Vocabulary],
 ) -> Result<(&'static str, String), fmt::Error> {
     let mut openmetrics = String::with_capacity(64 * 1024);
     text::encode(&mut openmetrics, registry)?;
+    if !vocabularies.is_empty() {
+        let families = prometheus_protobuf::encode(registry)?;
+        openmetrics.truncate(openmetrics.len() - END.len());
+        translate::write(&mut openmetrics, &families, vocabularies)?;
+        openmetrics.push_str(END);
+    }
     if accept.is_some_and(wants_openmetrics) {
         Ok((OPENMETRICS, openmetrics))
     } else {

@@ -3,7 +3,14 @@
 //! `path` is the route's template (`/products/:id`), `unmatched` for what no route took. A request
 //! whose caller went away before the answer counts as status 499, so that it is not lost.
 
-use std::{collections::HashMap, sync::OnceLock, time::Duration};
+use std::{
+    collections::HashMap,
+    sync::{
+        OnceLock,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 
 use axum::http::Method;
 use prometheus_client::{
@@ -155,10 +162,8 @@ impl ServiceHttp {
             .methods(seen.template)
             .get(&self.metrics, self.service, seen.method);
         handles.counter(&self.metrics, seen.status).inc();
-        let exemplar = seen.trace_id.map(TraceLabel);
-        let when = exemplar.is_some().then(std::time::SystemTime::now);
         let duration = handles.duration(&self.metrics, seen.status);
-        duration.observe(seen.elapsed.as_secs_f64(), exemplar, when);
+        duration.observe(seen.elapsed.as_secs_f64(), seen.trace_id);
         if let Some(bytes) = seen.request_bytes {
             handles.request_size.observe(bytes as f64);
         }
@@ -234,7 +239,36 @@ struct RouteHandles {
 #[derive(Debug, Default)]
 struct StatusHandles {
     requests: OnceLock<Counter>,
-    duration: OnceLock<Durations>,
+    duration: OnceLock<Box<Timed>>,
+}
+
+/// A histogram whose buckets take an exemplar now and then: one would do, and each costs a lock.
+#[derive(Debug)]
+struct Timed {
+    histogram: Durations,
+    /// For each bucket, the tenths of a second since the epoch when it took its last one.
+    taken: [AtomicU64; REQUEST_SECONDS.len() + 1],
+}
+
+impl Timed {
+    fn new(histogram: Durations) -> Self {
+        Self {
+            histogram,
+            taken: Default::default(),
+        }
+    }
+
+    fn observe(&self, seconds: f64, trace_id: Option<[u8; 16]>) {
+        let exemplar = trace_id.and_then(|trace_id| {
+            let now = SystemTime::now();
+            let tenths = now.duration_since(UNIX_EPOCH).ok()?.as_millis() as u64 / 100;
+            let bucket = REQUEST_SECONDS.partition_point(|bound| *bound < seconds);
+            let before = self.taken[bucket].swap(tenths, Ordering::Relaxed);
+            (before != tenths).then_some((TraceLabel(trace_id), now))
+        });
+        let (label, when) = exemplar.unzip();
+        self.histogram.observe(seconds, label, when);
+    }
 }
 
 impl RouteHandles {
@@ -243,9 +277,12 @@ impl RouteHandles {
         slot.get_or_init(|| metrics.requests.get_or_create_owned(&self.labels(status)))
     }
 
-    fn duration(&self, metrics: &HttpMetrics, status: u16) -> &Durations {
+    fn duration(&self, metrics: &HttpMetrics, status: u16) -> &Timed {
         let slot = &self.by_status[status_slot(status)].duration;
-        slot.get_or_init(|| metrics.durations.get_or_create_owned(&self.labels(status)))
+        slot.get_or_init(|| {
+            let histogram = metrics.durations.get_or_create_owned(&self.labels(status));
+            Box::new(Timed::new(histogram))
+        })
     }
 
     fn labels(&self, status: u16) -> StatusLabels {
@@ -269,7 +306,7 @@ fn status_slot(status: u16) -> usize {
 }
 
 /// Turns axum's `/products/{id}` into the contract's `/products/:id`; called once a route, at start.
-fn label_of(template: &'static str) -> &'static str {
+pub(crate) fn label_of(template: &'static str) -> &'static str {
     if template.contains('{') {
         Box::leak(template.replace('{', ":").replace('}', "").into_boxed_str())
     } else {

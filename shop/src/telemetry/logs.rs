@@ -1,120 +1,50 @@
 //! Log lines: one JSON object a line, or plain text for people.
 //!
 //! A layer of our own, since the order and flatness of the fields are a contract and it costs a
-//! seventh of the stock JSON formatter. Lines go through a bounded queue to a thread that writes
-//! them: a reader of our stdout that stops reading costs lines (counted), never requests.
+//! seventh of the stock JSON formatter. Lines go to bounded queues whose threads write them: a reader
+//! of our stdout that stops reading costs lines (counted), never requests.
+//!
+//! Reading order: `fields` (what an event says), this file (a line), `queue`, `file` and `sink`
+//! (where lines go), [`level`](self::level) (which events become lines), `export` (the same lines by
+//! OTLP).
+
+pub(crate) mod export;
+mod fields;
+mod file;
+pub(crate) mod level;
+mod queue;
+mod sink;
 
 use std::{
+    cell::Cell,
     fmt::Write as _,
-    io::{self, Write as _},
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-        mpsc::{Receiver, Sender, SyncSender, channel, sync_channel},
-    },
-    time::{Duration, SystemTime},
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use opentelemetry::trace::TraceContextExt;
+use opentelemetry::trace::{SpanContext, TraceContextExt};
 use tracing::{
     Event, Subscriber,
-    field::{Field, Visit},
     span::{Attributes, Id},
 };
 use tracing_subscriber::{Layer, layer::Context, registry::LookupSpan};
 
-use crate::config::Role;
+use export::LogExport;
+use fields::{Fields, Form, ServiceOnly, lend, push_json};
+pub use file::LogFile;
+pub use sink::{FirstLine, Sink};
 
-const QUEUE_LINES: usize = 8_192;
 /// The `app` of every line.
 pub const APP: &str = "minishop";
 /// The `service` of the load generator's lines.
 pub const LOAD_SERVICE: &str = "load";
 
-/// Where lines go: a queue in front of stdout.
-#[derive(Debug, Clone)]
-pub struct Sink {
-    lines: SyncSender<Line>,
-    dropped: Arc<AtomicU64>,
-}
-
-#[derive(Debug)]
-enum Line {
-    Text(String),
-    Flush(Sender<()>),
-}
-
-/// Lets the lines of a [`Sink`] go, after an optional line that must be the first of all.
-#[derive(Debug)]
-pub struct FirstLine(SyncSender<Option<String>>);
-
-impl FirstLine {
-    /// Writes `line` before all others; dropping the handle lets the others go without it.
-    pub fn write(self, line: String) {
-        // The writer only ends with the process, so there is nothing to do about a failure.
-        let _ = self.0.send(Some(line));
-    }
-}
-
-impl Sink {
-    /// Starts the thread that writes to stdout; lines wait until the [`FirstLine`] is used or dropped.
-    pub fn stdout() -> io::Result<(Self, FirstLine)> {
-        let (lines, queue) = sync_channel(QUEUE_LINES);
-        let (first, wait) = sync_channel(1);
-        let writer = std::thread::Builder::new().name("log-writer".to_owned());
-        writer.spawn(move || write_lines(&wait, &queue))?;
-        Ok((
-            Self {
-                lines,
-                dropped: Arc::default(),
-            },
-            FirstLine(first),
-        ))
-    }
-
-    /// Returns how many lines found the queue full.
-    pub fn dropped(&self) -> u64 {
-        self.dropped.load(Ordering::Relaxed)
-    }
-
-    /// Waits until what was logged so far is written, at most `limit`.
-    pub fn flush(&self, limit: Duration) {
-        let (done, wait) = channel();
-        if self.lines.try_send(Line::Flush(done)).is_ok() {
-            let _ = wait.recv_timeout(limit);
-        }
-    }
-
-    fn send(&self, line: String) {
-        if self.lines.try_send(Line::Text(line)).is_err() {
-            self.dropped.fetch_add(1, Ordering::Relaxed);
-        }
-    }
-}
-
-fn write_lines(first: &Receiver<Option<String>>, queue: &Receiver<Line>) {
-    let mut out = io::stdout();
-    if let Ok(Some(line)) = first.recv() {
-        let _ = writeln!(out, "{line}").and_then(|()| out.flush());
-    }
-    for line in queue {
-        // A closed stdout must not end the process: a parent may be gone and stdin will tell.
-        match line {
-            Line::Text(text) => drop(out.write_all(text.as_bytes())),
-            Line::Flush(done) => {
-                let _ = out.flush();
-                let _ = done.send(());
-            }
-        }
-    }
-}
-
 /// The layer that turns events into lines.
 #[derive(Debug)]
 pub struct LogLayer {
     sink: Sink,
-    json: bool,
+    form: Form,
     process: &'static str,
+    export: Option<LogExport>,
 }
 
 impl LogLayer {
@@ -122,9 +52,16 @@ impl LogLayer {
     pub fn new(sink: Sink, json: bool, process: &'static str) -> Self {
         Self {
             sink,
-            json,
+            form: if json { Form::Json } else { Form::Human },
             process,
+            export: None,
         }
+    }
+
+    /// Exports the lines as well.
+    pub(crate) fn exporting(mut self, export: Option<LogExport>) -> Self {
+        self.export = export;
+        self
     }
 }
 
@@ -133,16 +70,14 @@ struct SpanService(&'static str);
 
 impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for LogLayer {
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
-        let mut fields = Fields::default();
-        attributes.record(&mut fields);
-        if let (Some(service), Some(span)) = (fields.service, context.span(id)) {
+        let mut found = ServiceOnly::default();
+        attributes.record(&mut found);
+        if let (Some(service), Some(span)) = (found.0, context.span(id)) {
             span.extensions_mut().insert(SpanService(service));
         }
     }
 
     fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
-        let mut fields = Fields::default();
-        event.record(&mut fields);
         let of_span = || {
             context.event_scope(event)?.find_map(|span| {
                 span.extensions()
@@ -150,138 +85,128 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for LogLayer {
                     .map(|service| service.0)
             })
         };
-        let service = fields.service.or_else(of_span).unwrap_or(self.process);
-        let line = if self.json {
-            json_line(event, service, &fields)
-        } else {
-            human_line(event, service, &fields)
-        };
-        self.sink.send(line);
+        let export = self.export.as_ref().filter(|_| export::is_wanted(event));
+        lend(self.form, export.is_some(), |fields| {
+            event.record(fields);
+            let service = fields.service.or_else(of_span).unwrap_or(self.process);
+            let now = SystemTime::now();
+            let span = opentelemetry::Context::map_current(|current| {
+                let span = current.span();
+                let span = span.span_context();
+                span.is_valid().then(|| span.clone())
+            });
+            match self.form {
+                Form::Json => json_line(event, service, now, span.as_ref(), fields),
+                Form::Human => human_line(event, service, now, fields),
+            }
+            self.sink.send(&fields.line);
+            if let Some(export) = export {
+                export.emit(event, service, now, span.as_ref(), fields);
+            }
+        });
     }
 }
 
-fn json_line(event: &Event<'_>, service: &str, fields: &Fields) -> String {
-    let mut line = String::with_capacity(256);
-    let now = humantime::format_rfc3339_millis(SystemTime::now());
+fn json_line(
+    event: &Event<'_>,
+    service: &str,
+    now: SystemTime,
+    span: Option<&SpanContext>,
+    fields: &mut Fields,
+) {
     let metadata = event.metadata();
+    let line = &mut fields.line;
+    line.push_str("{\"timestamp\":\"");
+    push_time(line, now);
+    line.push_str("\",\"level\":\"");
+    line.push_str(metadata.level().as_str());
+    line.push_str("\",\"message\":");
+    push_json(line, &fields.message);
+    line.push_str(",\"target\":");
+    push_json(line, metadata.target());
+    for (name, text) in [("service", service), ("app", APP)] {
+        line.push_str(",\"");
+        line.push_str(name);
+        line.push_str("\":\"");
+        line.push_str(text);
+        line.push('"');
+    }
+    if let Some(span) = span {
+        line.push_str(",\"trace_id\":\"");
+        push_hex(line, &span.trace_id().to_bytes());
+        line.push_str("\",\"span_id\":\"");
+        push_hex(line, &span.span_id().to_bytes());
+        line.push('"');
+    }
+    line.push_str(&fields.rest);
+    line.push_str("}\n");
+}
+
+fn human_line(event: &Event<'_>, service: &str, now: SystemTime, fields: &mut Fields) {
+    let mut time = String::with_capacity(24);
+    push_time(&mut time, now);
+    let clock = time.get(11..23).unwrap_or_default();
     // Writing to a String cannot fail.
     let _ = write!(
-        line,
-        "{{\"timestamp\":\"{now}\",\"level\":\"{}\",\"message\":",
-        metadata.level()
-    );
-    push_json(&mut line, &fields.message);
-    let _ = write!(line, ",\"target\":\"{}\"", metadata.target());
-    let _ = write!(line, ",\"service\":\"{service}\",\"app\":\"{APP}\"");
-    opentelemetry::Context::map_current(|context| {
-        let span = context.span();
-        let span = span.span_context();
-        if span.is_valid() {
-            let _ = write!(
-                line,
-                ",\"trace_id\":\"{}\",\"span_id\":\"{}\"",
-                span.trace_id(),
-                span.span_id()
-            );
-        }
-    });
-    for (name, value) in &fields.rest {
-        line.push(',');
-        push_json(&mut line, name);
-        line.push(':');
-        match value {
-            Value::Text(text) => push_json(&mut line, text),
-            Value::Plain(plain) => line.push_str(plain),
-        }
-    }
-    line.push_str("}\n");
-    line
-}
-
-fn human_line(event: &Event<'_>, service: &str, fields: &Fields) -> String {
-    let now = humantime::format_rfc3339_millis(SystemTime::now()).to_string();
-    let clock = now.get(11..23).unwrap_or_default();
-    let mut line = format!(
-        "{clock} {:5} {service:10} {}",
+        fields.line,
+        "{clock} {:5} {service:10} {}{}",
         event.metadata().level(),
-        fields.message
+        fields.message,
+        fields.rest
     );
-    for (name, value) in &fields.rest {
-        let (Value::Text(value) | Value::Plain(value)) = value;
-        let _ = write!(line, " {name}={value}");
-    }
-    line.retain(|c| !c.is_control());
-    line.push('\n');
-    line
+    fields.line.retain(|c| !c.is_control());
+    fields.line.push('\n');
 }
 
-/// Appends `text` as a JSON string.
-fn push_json(line: &mut String, text: &str) {
-    match serde_json::to_string(text) {
-        Ok(quoted) => line.push_str(&quoted),
-        Err(_) => line.push_str("\"\""),
-    }
+thread_local! {
+    /// The second that was written last, and its text up to the seconds.
+    static SECOND: Cell<(u64, [u8; 19])> = const { Cell::new((u64::MAX, [b'0'; 19])) };
 }
 
-enum Value {
-    Text(String),
-    /// A number or a bool, as JSON has it.
-    Plain(String),
-}
-
-#[derive(Default)]
-struct Fields {
-    message: String,
-    service: Option<&'static str>,
-    rest: Vec<(&'static str, Value)>,
-}
-
-impl Fields {
-    fn text(&mut self, field: &Field, text: String) {
-        match field.name() {
-            "message" => self.message = text,
-            "service" => self.service = known_service(&text),
-            name => self.rest.push((name, Value::Text(text))),
+/// Appends the time as RFC 3339 with milliseconds.
+fn push_time(line: &mut String, now: SystemTime) {
+    let since = now.duration_since(UNIX_EPOCH).unwrap_or_default();
+    let (mut second, mut text) = SECOND.get();
+    if second != since.as_secs() {
+        second = since.as_secs();
+        let whole = UNIX_EPOCH + Duration::from_secs(second);
+        let written = humantime::format_rfc3339_seconds(whole).to_string();
+        if let Some(head) = written.as_bytes().first_chunk() {
+            text = *head;
         }
+        SECOND.set((second, text));
     }
+    line.push_str(std::str::from_utf8(&text).unwrap_or_default());
+    let _ = write!(line, ".{:03}Z", since.subsec_millis());
+}
 
-    fn plain(&mut self, field: &Field, text: String) {
-        self.rest.push((field.name(), Value::Plain(text)));
+fn push_hex(line: &mut String, bytes: &[u8]) {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    for byte in bytes {
+        line.push(char::from(DIGITS[usize::from(byte >> 4)]));
+        line.push(char::from(DIGITS[usize::from(byte & 15)]));
     }
 }
 
-fn known_service(name: &str) -> Option<&'static str> {
-    let roles = Role::ALL.into_iter().map(Role::name);
-    roles.chain([LOAD_SERVICE]).find(|known| *known == name)
-}
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, UNIX_EPOCH};
 
-impl Visit for Fields {
-    fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
-        self.text(field, format!("{value:?}"));
-    }
+    use super::{push_hex, push_time};
 
-    fn record_str(&mut self, field: &Field, value: &str) {
-        self.text(field, value.to_owned());
-    }
-
-    fn record_i64(&mut self, field: &Field, value: i64) {
-        self.plain(field, value.to_string());
-    }
-
-    fn record_u64(&mut self, field: &Field, value: u64) {
-        self.plain(field, value.to_string());
-    }
-
-    fn record_bool(&mut self, field: &Field, value: bool) {
-        self.plain(field, value.to_string());
-    }
-
-    fn record_f64(&mut self, field: &Field, value: f64) {
-        // JSON has no infinity.
-        if value.is_finite() {
-            self.plain(field, value.to_string());
-        } else {
-            self.text(field, value.to_string());
+    #[test]
+    fn times_and_ids_are_written_as_the_stock_formatters_do() {
+        for (ms, expected) in [
+            (1_764_374_400_007, "2025-11-29T00:00:00.007Z"),
+            (1_764_374_400_999, "2025-11-29T00:00:00.999Z"),
+            (1_764_374_401_000, "2025-11-29T00:00:01.000Z"),
+        ] {
+            let mut line = String::new();
+            push_time(&mut line, UNIX_EPOCH + Duration::from_millis(ms));
+            assert_eq!(line, expected);
         }
+        let mut line = String::new();
+        push_hex(&mut line, &[0x0a, 0xf7, 0x00]);
+        assert_eq!(line, "0af700");
     }
 }

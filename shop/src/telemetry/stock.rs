@@ -3,7 +3,7 @@
 //! Products are made by people, so their number has no bound of its own; a label set needs one.
 
 use std::{
-    collections::BTreeSet,
+    collections::BTreeMap,
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -27,7 +27,8 @@ struct ProductLabel {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct StockLevels {
     levels: Family<ProductLabel, Gauge>,
-    shown: Arc<Mutex<BTreeSet<i64>>>,
+    /// The turn in which each product was shown last.
+    shown: Arc<Mutex<BTreeMap<i64, u64>>>,
 }
 
 impl StockLevels {
@@ -35,25 +36,29 @@ impl StockLevels {
         catalogue::INVENTORY_LEVEL.register(registry, self.levels.clone());
     }
 
-    /// Shows the units of a product; of one beyond the bound nothing is shown.
-    pub(crate) fn set(&self, product_id: i64, units: i64) {
+    /// Shows the units of a product as they were in a turn; of one beyond the bound nothing is shown.
+    /// Returns false when a later turn was shown before: those who change a stock at the same time
+    /// come here in any order.
+    pub(crate) fn set(&self, product_id: i64, units: i64, turn: u64) -> bool {
         let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
-        let there = shown.contains(&product_id);
-        if !there && shown.len() >= MOST_PRODUCTS {
-            return;
+        let last = shown.get(&product_id).copied();
+        if last.is_some_and(|last| last > turn) {
+            return false;
         }
-        if !there {
-            shown.insert(product_id);
+        if last.is_none() && shown.len() >= MOST_PRODUCTS {
+            return true;
         }
+        shown.insert(product_id, turn);
         self.levels
             .get_or_create_owned(&ProductLabel { product_id })
             .set(units);
+        true
     }
 
     /// Shows a product no longer.
     pub(crate) fn remove(&self, product_id: i64) {
         let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
-        if shown.remove(&product_id) {
+        if shown.remove(&product_id).is_some() {
             self.levels.remove(&ProductLabel { product_id });
         }
     }
@@ -71,10 +76,11 @@ mod tests {
         let mut registry = Registry::default();
         levels.register(&mut registry);
         for id in 0..2 * MOST_PRODUCTS as i64 {
-            levels.set(id, 1);
+            assert!(levels.set(id, 1, 1));
         }
         levels.remove(0);
-        levels.set(5_000, 7);
+        assert!(levels.set(5_000, 7, 3));
+        assert!(!levels.set(5_000, 8, 2), "it was turn 3 already");
         let mut text = String::new();
         text::encode(&mut text, &registry).unwrap();
         assert_eq!(text.matches("product_id=").count(), MOST_PRODUCTS);

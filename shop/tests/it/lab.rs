@@ -192,27 +192,45 @@ pub(crate) struct Program {
     pub(crate) ready: Ready,
 }
 
+/// Returns `shop --child` on free ports.
+pub(crate) fn program() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_shop"));
+    command.arg("--child");
+    for listener in [
+        "storefront",
+        "orders",
+        "payments",
+        "catalog",
+        "users",
+        "promotions",
+        "partners",
+        "metrics",
+        "control",
+    ] {
+        command.args([format!("--{listener}-listen"), "127.0.0.1:0".to_owned()]);
+    }
+    command
+}
+
 pub(crate) const TOKEN: &str = "0123456789abcdef0123456789abcdef";
 
 impl Program {
     /// Starts `shop --child` on free ports and reads its ready line.
     pub(crate) fn shop(env: &[(&str, &str)]) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_shop"));
-        command.arg("--child").envs(env.iter().copied());
-        for listener in [
-            "storefront",
-            "orders",
-            "payments",
-            "catalog",
-            "users",
-            "promotions",
-            "partners",
-            "metrics",
-            "control",
-        ] {
-            command.args([format!("--{listener}-listen"), "127.0.0.1:0".to_owned()]);
-        }
+        Self::shop_with(&[], env)
+    }
+
+    /// The same with more arguments.
+    pub(crate) fn shop_with(arguments: &[&str], env: &[(&str, &str)]) -> Self {
+        let mut command = program();
+        command.args(arguments).envs(env.iter().copied());
         Self::start(command)
+    }
+
+    /// Kills the program as if it had crashed.
+    pub(crate) fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
     }
 
     pub(crate) fn start(mut command: Command) -> Self {

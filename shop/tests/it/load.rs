@@ -11,17 +11,21 @@ use serde_json::json;
 use shop::{
     config::{Role, ShopConfig},
     http::url::BaseUrl,
-    load::{Load, LoadConfig, Mix, Summary, arrivals::Spacing},
+    load::{
+        Load, LoadConfig, Mix, Summary,
+        arrivals::Spacing,
+        schedule::{Demand, Schedule},
+    },
     process::side::SideRuntime,
 };
 use tokio_util::sync::CancellationToken;
 
 use crate::lab::{Lab, Scrape, arm, client, eventually};
 
-type Paths = Arc<Mutex<Vec<String>>>;
+pub(crate) type Paths = Arc<Mutex<Vec<String>>>;
 
 /// Serves every path after `delay`, and remembers the paths.
-async fn target(delay: Duration) -> (BaseUrl, Paths) {
+pub(crate) async fn target(delay: Duration) -> (BaseUrl, Paths) {
     let paths = Paths::default();
     let router = Router::new()
         .fallback(move |State(paths): State<Paths>, uri: Uri| async move {
@@ -36,41 +40,49 @@ async fn target(delay: Duration) -> (BaseUrl, Paths) {
     (BaseUrl::parse(&url).unwrap(), paths)
 }
 
-async fn run(config: LoadConfig) -> Summary {
+pub(crate) async fn run(config: LoadConfig) -> Summary {
     let side = SideRuntime::start().unwrap();
     let control = ControlConfig::loopback(token::generate());
     let load = Load::start(config, control, &side).await.unwrap();
     load.run(CancellationToken::new()).await
 }
 
-fn browse_only() -> Mix {
-    "browse=1".parse().unwrap()
+/// Each visit one request, so that they can be counted.
+pub(crate) fn view_only() -> Mix {
+    "view=1".parse().unwrap()
+}
+
+pub(crate) fn rate(rate: f64, seconds: u64) -> Schedule {
+    Schedule::steady(Demand::Rate, rate).lasting(Duration::from_secs(seconds))
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_slow_target_does_not_slow_the_arrivals() {
     let (url, paths) = target(Duration::from_secs(2)).await;
     let mut config = LoadConfig::for_target(url);
-    (config.mix, config.spacing, config.rate) = (browse_only(), Spacing::Even, 100.0);
-    config.duration = Some(Duration::from_secs(1));
+    (config.plan.mix, config.spacing) = (view_only(), Spacing::Even);
+    config.schedule = rate(100.0, 1);
     let summary = run(config).await;
     // The first answer comes after the last arrival.
-    assert!((99..=100).contains(&summary.sent), "{summary}");
-    assert_eq!(paths.lock().unwrap().len() as u64, summary.sent);
-    assert_eq!(summary.completed, summary.sent);
-    assert!(summary.p50 >= Duration::from_secs(2), "{summary}");
+    assert!((99..=100).contains(&summary.total.sent), "{summary}");
+    assert_eq!(paths.lock().unwrap().len() as u64, summary.total.sent);
+    assert_eq!(summary.total.completed, summary.total.sent);
+    assert!(
+        summary.total.corrected.p50 >= Duration::from_secs(2),
+        "{summary}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn arrivals_beyond_the_bound_are_shed_and_counted() {
     let (url, paths) = target(Duration::from_secs(2)).await;
     let mut config = LoadConfig::for_target(url);
-    (config.mix, config.spacing, config.rate) = (browse_only(), Spacing::Even, 100.0);
-    config.duration = Some(Duration::from_secs(1));
+    (config.plan.mix, config.spacing) = (view_only(), Spacing::Even);
+    config.schedule = rate(100.0, 1);
     config.max_in_flight = 10;
     let summary = run(config).await;
-    assert_eq!(summary.sent, 10, "{summary}");
-    assert!((89..=90).contains(&summary.shed), "{summary}");
+    assert_eq!(summary.total.sent, 10, "{summary}");
+    assert!((89..=90).contains(&summary.total.shed), "{summary}");
     assert_eq!(paths.lock().unwrap().len(), 10);
 }
 
@@ -80,11 +92,11 @@ async fn the_same_seed_sends_the_same_customers() {
     for seed in [5, 5, 6] {
         let (url, paths) = target(Duration::ZERO).await;
         let mut config = LoadConfig::for_target(url);
-        (config.seed, config.rate) = (seed, 200.0);
-        (config.mix, config.duration) = ("view=1".parse().unwrap(), Some(Duration::from_secs(1)));
+        (config.plan.seed, config.plan.mix) = (seed, view_only());
+        config.schedule = rate(200.0, 1);
         let summary = run(config).await;
         let mut paths = paths.lock().unwrap().clone();
-        assert_eq!(paths.len() as u64, summary.completed);
+        assert_eq!(paths.len() as u64, summary.total.completed);
         paths.sort();
         seen.push(paths);
     }
@@ -96,7 +108,8 @@ async fn the_same_seed_sends_the_same_customers() {
 async fn surge_and_drop_change_the_arrivals_and_report_what_they_did() {
     let (url, _) = target(Duration::ZERO).await;
     let mut config = LoadConfig::for_target(url);
-    (config.mix, config.spacing, config.rate) = (browse_only(), Spacing::Even, 20.0);
+    (config.plan.mix, config.spacing) = (view_only(), Spacing::Even);
+    config.schedule = Schedule::steady(Demand::Rate, 20.0);
     let side = SideRuntime::start().unwrap();
     let token = token::generate();
     let load = Load::start(config, ControlConfig::loopback(token.clone()), &side)
@@ -153,16 +166,23 @@ async fn surge_and_drop_change_the_arrivals_and_report_what_they_did() {
 
     stop.cancel();
     let summary = running.await.unwrap();
-    assert!(summary.dropped > 10 && summary.failed == 0, "{summary}");
+    assert!(
+        summary.total.dropped > 10 && summary.total.failed == 0,
+        "{summary}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_default_traffic_pays_twenty_times_a_second_and_breaks_nothing() {
     let lab = Lab::start(ShopConfig::on_free_ports()).await;
     let mut config = LoadConfig::for_target(BaseUrl::parse(&lab.url(Role::Storefront)).unwrap());
-    config.duration = Some(Duration::from_secs(3));
+    config.schedule = rate(60.0, 3);
     let summary = run(config).await;
-    assert_eq!((summary.failed, summary.shed), (0, 0), "{summary}");
+    assert_eq!(
+        (summary.total.failed, summary.total.shed),
+        (0, 0),
+        "{summary}"
+    );
     let payments = lab.scrape().await.sum("payments_processed_total", &[]);
     assert!(payments >= 60.0, "{payments} payments in 3 s");
     lab.stop().await;

@@ -1,106 +1,13 @@
-//! Traces as a real receiver sees them.
+//! Telemetry as a real receiver sees it.
 
-use std::{
-    io::{BufRead, BufReader, Write as _},
-    net::TcpListener,
-    path::PathBuf,
-    process::{Child, Command, Stdio},
-    sync::mpsc::{Receiver, channel},
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::lab::{PATIENCE, Program, client};
-
-/// The receiver, and what it prints.
-struct Rotel {
-    child: Child,
-    lines: Receiver<String>,
-    grpc: u16,
-    http: u16,
-}
-
-impl Drop for Rotel {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-/// Looks in the given folder of peers, in that of the user's cache, then on the path.
-fn find(program: &str) -> Option<PathBuf> {
-    let folder = |name| {
-        std::env::var_os(name)
-            .filter(|value| !value.is_empty())
-            .map(PathBuf::from)
-    };
-    let cache = folder("XDG_CACHE_HOME").or_else(|| Some(folder("HOME")?.join(".cache")));
-    let peers = [
-        folder("OBS_TUI_PEERS"),
-        cache.map(|cache| cache.join("obs-tui/peers")),
-    ];
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let folders = peers.into_iter().flatten().map(|peers| peers.join("bin"));
-    let mut files = folders
-        .chain(std::env::split_paths(&path))
-        .map(|folder| folder.join(program));
-    files.find(|file| file.is_file())
-}
-
-fn receiver() -> Option<Rotel> {
-    let Some(program) = find("rotel-agent") else {
-        let required = std::env::var("OBS_TUI_REQUIRE_PEERS").is_ok_and(|value| value == "1");
-        assert!(!required, "otlp needs rotel-agent");
-        let _ = writeln!(std::io::stderr(), "SKIPPED otlp: needs rotel-agent");
-        return None;
-    };
-    let free = || {
-        TcpListener::bind("127.0.0.1:0")
-            .unwrap()
-            .local_addr()
-            .unwrap()
-            .port()
-    };
-    let (grpc, http) = (free(), free());
-    let mut child = Command::new(program)
-        .args(["start", "--exporter", "blackhole"])
-        .args(["--otlp-grpc-endpoint", &format!("127.0.0.1:{grpc}")])
-        .args(["--otlp-http-endpoint", &format!("127.0.0.1:{http}")])
-        .args(["--debug-log", "traces", "--debug-log-verbosity", "detailed"])
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let (send, lines) = channel();
-    let streams: [Box<dyn std::io::Read + Send>; 2] = [
-        Box::new(child.stdout.take().unwrap()),
-        Box::new(child.stderr.take().unwrap()),
-    ];
-    for stream in streams {
-        let send = send.clone();
-        std::thread::spawn(move || {
-            for line in BufReader::new(stream).lines().map_while(Result::ok) {
-                let _ = send.send(line);
-            }
-        });
-    }
-    let began = Instant::now();
-    while [grpc, http]
-        .iter()
-        .any(|port| std::net::TcpStream::connect(("127.0.0.1", *port)).is_err())
-    {
-        assert!(began.elapsed() < PATIENCE, "the receiver does not listen");
-        std::thread::sleep(Duration::from_millis(20));
-    }
-    Some(Rotel {
-        child,
-        lines,
-        grpc,
-        http,
-    })
-}
+use crate::{
+    lab::{Program, TOKEN, arm, client},
+    receiver::receiver,
+};
 
 async fn order_and_pay(shop: &Program) {
     let client = client();
@@ -135,7 +42,7 @@ async fn a_real_receiver_gets_the_spans_of_every_role_by_grpc_and_http() {
         ]);
         order_and_pay(&shop).await;
         shop.end();
-        let mut missing = vec![
+        let wanted = vec![
             "CreateOrder",
             "DeductInventory",
             "PayOrder",
@@ -147,18 +54,166 @@ async fn a_real_receiver_gets_the_spans_of_every_role_by_grpc_and_http() {
             "service.name: Str(catalog)",
             "http.response.status_code: Int(201)",
         ];
-        let began = Instant::now();
-        let mut seen = String::new();
-        while !missing.is_empty() {
-            let left = PATIENCE.saturating_sub(began.elapsed());
-            let Ok(line) = receiver.lines.recv_timeout(left) else {
-                panic!("{protocol}: {missing:?} did not come, but\n{seen}");
-            };
-            missing.retain(|wanted| !line.contains(wanted));
-            seen.push_str(&line);
-            seen.push('\n');
-        }
+        receiver.expect(protocol, wanted);
     }
+}
+
+const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_real_receiver_gets_metrics_with_exemplars_and_logs_of_the_same_trace() {
+    let Some(receiver) = receiver() else { return };
+    for (protocol, port) in [("grpc", receiver.grpc), ("http/protobuf", receiver.http)] {
+        let endpoint = format!("http://127.0.0.1:{port}");
+        let shop = Program::shop(&[
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", &endpoint),
+            ("OTEL_EXPORTER_OTLP_PROTOCOL", protocol),
+            ("OTEL_TRACES_EXPORTER", "none"),
+            ("OTEL_METRIC_EXPORT_INTERVAL", "500"),
+            (
+                "OTEL_RESOURCE_ATTRIBUTES",
+                "deployment.environment.name=lab",
+            ),
+        ]);
+        look(&shop, "/products/1", &[("traceparent", &of_trace("01"))]).await;
+        shop.end();
+        let exemplar = format!("Trace ID: {TRACE}");
+        let seen = receiver.expect(
+            protocol,
+            vec![
+                "http_request_duration_seconds",
+                "http_requests_total",
+                "service.name: Str(catalog)",
+                "deployment.environment.name: Str(lab)",
+                "Body: Str(request)",
+                &exemplar,
+            ],
+        );
+        assert!(!seen.contains("ScopeSpans"), "traces were not asked for");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn baggage_goes_from_role_to_role_and_only_what_is_known_of_it() {
+    let Some(receiver) = receiver() else { return };
+    let endpoint = format!("http://127.0.0.1:{}", receiver.http);
+    let shop = Program::shop(&[(
+        "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
+        &format!("{endpoint}/v1/traces"),
+    )]);
+    let baggage = "country=DE,segment=vip,synthetic=true,password=hunter2";
+    look(
+        &shop,
+        "/products/1",
+        &[("baggage", baggage), ("user-agent", "test-agent")],
+    )
+    .await;
+    shop.end();
+    let seen = receiver.expect(
+        "baggage",
+        vec![
+            "service.name: Str(storefront)",
+            "service.name: Str(catalog)",
+            "user_agent.original: Str(test-agent)",
+            "url.path: Str(/products/1)",
+            "url.scheme: Str(http)",
+            "network.protocol.version: Str(1.1)",
+            "server.address: Str(127.0.0.1)",
+        ],
+    );
+    let seen = seen + &receiver.so_far();
+    for attribute in [
+        "country: Str(DE)",
+        "segment: Str(vip)",
+        "synthetic: Bool(true)",
+    ] {
+        let spans = seen.matches(attribute).count();
+        assert!(spans >= 2, "{attribute} is on {spans} spans in\n{seen}");
+    }
+    assert!(!seen.contains("hunter2"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_failed_or_was_broken_is_kept_whatever_the_sampling_says() {
+    let Some(receiver) = receiver() else { return };
+    let endpoint = format!("http://127.0.0.1:{}", receiver.http);
+    let shop = Program::shop(&[
+        (
+            "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
+            &format!("{endpoint}/v1/traces"),
+        ),
+        ("OTEL_TRACES_SAMPLER", "parentbased_traceidratio"),
+        ("OTEL_TRACES_SAMPLER_ARG", "0"),
+        ("OTEL_BSP_SCHEDULE_DELAY", "100"),
+    ]);
+    look(&shop, "/products", &[]).await;
+    let slow = json!({ "kind": "latency", "delay": "10ms", "where": { "service": "catalog", "route": "/products/:id" } });
+    arm(&client(), &shop.ready, TOKEN, "slow", slow).await;
+    look(&shop, "/products/1", &[("traceparent", &of_trace("00"))]).await;
+    shop.end();
+    let seen = receiver.expect(
+        "kept",
+        vec![
+            "chaos.injected: Bool(true)",
+            "service.name: Str(storefront)",
+            "service.name: Str(catalog)",
+            TRACE,
+        ],
+    );
+    let seen = seen + &receiver.so_far();
+    assert!(
+        !seen.contains("Str(/products)"),
+        "what was well is forgotten:\n{seen}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_receiver_that_never_answers_hurts_neither_requests_nor_the_end() {
+    // It accepts, as the system does for it, and says nothing.
+    let mute = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint = format!("http://{}", mute.local_addr().unwrap());
+    for protocol in ["grpc", "http/protobuf"] {
+        let shop = Program::shop(&[
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", &endpoint),
+            ("OTEL_EXPORTER_OTLP_PROTOCOL", protocol),
+            ("OTEL_METRIC_EXPORT_INTERVAL", "200"),
+            ("SHOP_DECLINE_SHARE", "0%"),
+        ]);
+        let began = Instant::now();
+        order_and_pay(&shop).await;
+        assert!(
+            began.elapsed() < Duration::from_secs(5),
+            "{:?}",
+            began.elapsed()
+        );
+        let (_, took) = shop.end();
+        assert!(took < Duration::from_secs(8), "{protocol}: {took:?}");
+    }
+}
+
+#[test]
+fn a_protocol_nobody_speaks_is_refused_at_the_start() {
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_shop"));
+    command
+        .env("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:1")
+        .env("OTEL_EXPORTER_OTLP_PROTOCOL", "smoke");
+    let output = command.output().unwrap();
+    assert!(!output.status.success());
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("smoke") && said.contains("OTEL_"), "{said}");
+}
+
+fn of_trace(flags: &str) -> String {
+    format!("00-{TRACE}-b7ad6b7169203331-{flags}")
+}
+
+async fn look(shop: &Program, path: &str, headers: &[(&str, &str)]) {
+    let request = client().get(format!("{}{path}", shop.url("storefront")));
+    let with = |request: reqwest::RequestBuilder, (name, value): &(&str, &str)| {
+        request.header(*name, *value)
+    };
+    let request = headers.iter().fold(request, with);
+    assert_eq!(request.send().await.unwrap().status(), 200);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

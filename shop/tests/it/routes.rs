@@ -4,11 +4,17 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use shop::config::{Role, ShopConfig};
 
-use crate::lab::{Lab, answer};
+use crate::{
+    databases::on_every_database,
+    lab::{Lab, answer},
+};
 
 #[tokio::test]
 async fn a_customer_looks_orders_and_pays() {
-    let mut config = ShopConfig::on_free_ports();
+    on_every_database(looks_orders_and_pays).await;
+}
+
+async fn looks_orders_and_pays(mut config: ShopConfig) {
     config.decline_share = Some(0.0);
     let lab = Lab::start(config).await;
 
@@ -57,7 +63,10 @@ async fn a_customer_looks_orders_and_pays() {
 
 #[tokio::test]
 async fn a_declined_payment_says_why_and_can_be_tried_again() {
-    let mut config = ShopConfig::on_free_ports();
+    on_every_database(declined_and_tried_again).await;
+}
+
+async fn declined_and_tried_again(mut config: ShopConfig) {
     config.decline_share = Some(1.0);
     let lab = Lab::start(config).await;
     let id = lab.order(1, 1).await;

@@ -23,7 +23,7 @@ use std::{
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, MySqlConnection, PgConnection};
 
 /// Longest wait for a server to answer.
-const START_LIMIT: Duration = Duration::from_secs(60);
+const START_LIMIT: Duration = Duration::from_mins(1);
 /// Name of the account of the tests.
 const USER: &str = "shop";
 /// Its password, which no output of ours may hold.
@@ -138,15 +138,24 @@ impl Server {
 
     /// Runs statements as the one who may do everything.
     pub(crate) async fn admin(&self, sql: &str) -> Result<(), sqlx::Error> {
+        let system = match self.kind {
+            Kind::MariaDb => "mysql",
+            Kind::Postgres | Kind::Redis => "postgres",
+        };
+        self.admin_in(system, sql).await
+    }
+
+    /// Runs statements in one of the databases.
+    pub(crate) async fn admin_in(&self, database: &str, sql: &str) -> Result<(), sqlx::Error> {
         let sql = AssertSqlSafe(sql.to_owned());
         match self.kind {
             Kind::Postgres => {
-                let url = self.url(USER, PASSWORD, "postgres");
+                let url = self.url(USER, PASSWORD, database);
                 let mut connection = PgConnection::connect(&url).await?;
                 connection.execute(sqlx::raw_sql(sql)).await?;
             }
             Kind::MariaDb => {
-                let url = format!("mysql://root@127.0.0.1:{}/mysql", self.port);
+                let url = format!("mysql://root@127.0.0.1:{}/{database}", self.port);
                 let mut connection = MySqlConnection::connect(&url).await?;
                 connection.execute(sqlx::raw_sql(sql)).await?;
             }
@@ -229,12 +238,10 @@ impl Drop for Server {
 #[derive(Debug)]
 pub(crate) struct Redis {
     pub(crate) url: String,
-    #[expect(dead_code, reason = "held: it ends with this")]
-    server: Server,
+    pub(crate) server: Server,
 }
 
 impl Redis {
-    #[expect(dead_code, reason = "the cache follows")]
     pub(crate) fn start() -> Option<Self> {
         let server = Server::start(Kind::Redis)?;
         let url = server.url("", "", "");
@@ -256,10 +263,7 @@ fn prepared(kind: Kind, program: &Path, folder: &Path, port: u16) -> Vec<String>
             let mut initdb = user.clone();
             initdb.push(text(&program.with_file_name("initdb")));
             initdb.extend(["--no-sync", "--encoding=UTF8", "--locale=C"].map(str::to_owned));
-            initdb.extend([
-                "--auth=scram-sha-256".to_owned(),
-                format!("--username={USER}"),
-            ]);
+            initdb.extend(["--auth=md5".to_owned(), format!("--username={USER}")]);
             initdb.push(format!("--pwfile={}", text(&password)));
             initdb.push(format!("--pgdata={data}"));
             run(&initdb);

@@ -6,11 +6,17 @@ use futures_util::future::join_all;
 use serde_json::json;
 use shop::config::{Role, ShopConfig};
 
-use crate::lab::{Lab, eventually};
+use crate::{
+    databases::on_every_database,
+    lab::{Lab, eventually},
+};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_hundred_customers_after_ten_items_buy_exactly_ten() {
-    let mut config = ShopConfig::on_free_ports();
+    on_every_database(exactly_ten_are_sold).await;
+}
+
+async fn exactly_ten_are_sold(mut config: ShopConfig) {
     config.initial_stock = 10;
     config.restock_every = None;
     // All wait in the queue of the database at once; none is to fail for that.
@@ -35,7 +41,10 @@ async fn two_hundred_customers_after_ten_items_buy_exactly_ten() {
             .filter(|(status, _)| *status == wanted)
             .count()
     };
-    assert_eq!((count(201), count(409)), (10, 190), "{:?}", answers.first());
+    let odd = answers
+        .iter()
+        .find(|(status, _)| ![201, 409].contains(&status.as_u16()));
+    assert_eq!((count(201), count(409)), (10, 190), "{odd:?}");
     let refused = answers.iter().find(|(status, _)| *status == 409).unwrap();
     assert_eq!(refused.1["errors"][0]["field"], "quantity");
 
@@ -60,7 +69,10 @@ async fn two_hundred_customers_after_ten_items_buy_exactly_ten() {
 
 #[tokio::test]
 async fn what_runs_low_is_restocked() {
-    let mut config = ShopConfig::on_free_ports();
+    on_every_database(low_stock_is_filled_up).await;
+}
+
+async fn low_stock_is_filled_up(mut config: ShopConfig) {
     config.initial_stock = 10;
     config.restock_every = Some(Duration::from_millis(50));
     let lab = Lab::start(config).await;

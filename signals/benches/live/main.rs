@@ -3,7 +3,12 @@
 //!
 //! `cargo bench -p signals --bench live` prints CPU and memory of both and the ratio, then what our
 //! engine holds after an hour. `-- --seconds 300` measures longer, `-- --ours` leaves Prometheus
-//! out, as does a machine without it. Target and engine are processes of their own.
+//! out, as does a machine without it, and `-- --hour` prints the hour only. Target and engine are
+//! processes of their own.
+//!
+//! The hour is over in three minutes: a scrape every 50 ms, everything else in proportion, until as
+//! many samples are in as in an hour. A busy machine takes longer and misses scrapes, whose times are
+//! then as uneven as in life.
 
 mod process;
 mod rules;
@@ -14,10 +19,12 @@ use std::time::Duration;
 
 use process::{Child, Cost};
 use promql::rules::RuleFile;
-use promql::store::Store;
-use signals::exposition::{Format, Limits, Parser, Row, parse};
 use signals::{Embedded, EmbeddedConfig, TargetSpec};
 
+const SECOND: Duration = Duration::from_secs(1);
+/// What a second takes in the hour that is over soon.
+const FAST: Duration = Duration::from_millis(50);
+const HOUR_S: u32 = 3_600;
 /// Until the ranges of the rules are full.
 const WARM_UP: Duration = Duration::from_secs(70);
 
@@ -26,23 +33,31 @@ type Failure = Box<dyn std::error::Error>;
 fn main() -> Result<(), Failure> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let given = |name: &str| arguments.iter().position(|argument| argument == name);
+    let value = |name: &str| given(name).and_then(|index| arguments.get(index + 1));
+    let interval = match value("--interval-ms") {
+        Some(text) => Duration::from_millis(text.parse()?),
+        None => SECOND,
+    };
     if given("target").is_some() {
         process::end_with_the_parent();
-        return target::serve();
+        return target::serve(interval);
     }
-    if given("hour").is_some() {
-        return hold_an_hour();
-    }
-    let seconds = match given("--seconds").and_then(|index| arguments.get(index + 1)) {
+    let seconds = match value("--seconds") {
         Some(text) => text.parse()?,
         None => 60,
     };
-    if let Some(index) = given("engine") {
-        let address = arguments.get(index + 1).ok_or("engine needs an address")?;
+    if let Some(address) = value("engine") {
         process::end_with_the_parent();
         return engine(address, seconds);
     }
-    compare(seconds, given("--ours").is_none())
+    if let Some(address) = value("hold") {
+        process::end_with_the_parent();
+        return hold_an_hour(address, interval);
+    }
+    if given("--hour").is_none() {
+        compare(seconds, given("--ours").is_none())?;
+    }
+    report_the_hour()
 }
 
 #[expect(clippy::print_stdout, reason = "a benchmark reports to its user")]
@@ -66,7 +81,16 @@ fn compare(seconds: u64, with_peer: bool) -> Result<(), Failure> {
         }
         None => println!("Prometheus        left out"),
     }
-    let mut hour = Child::of_ourselves(&["hour"])?;
+    Ok(())
+}
+
+#[expect(clippy::print_stdout, reason = "a benchmark reports to its user")]
+fn report_the_hour() -> Result<(), Failure> {
+    let interval = FAST.as_millis().to_string();
+    let mut target = Child::of_ourselves(&["target", "--interval-ms", &interval])?;
+    let address = target.first_line()?;
+    let arguments = ["hold", address.as_str(), "--interval-ms", &interval];
+    let mut hour = Child::of_ourselves(&arguments)?;
     println!("after one hour    {}", hour.first_line()?);
     Ok(())
 }
@@ -74,19 +98,8 @@ fn compare(seconds: u64, with_peer: bool) -> Result<(), Failure> {
 /// Runs the engine as the dashboard does and prints what it cost.
 #[expect(clippy::print_stdout, reason = "the parent reads it")]
 fn engine(address: &str, seconds: u64) -> Result<(), Failure> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()?;
-    runtime.block_on(async {
-        let engine = Embedded::start(EmbeddedConfig {
-            targets: vec![TargetSpec {
-                job: "shop".to_owned(),
-                instance: String::new(),
-                url: format!("http://{address}/metrics"),
-            }],
-            rules: vec![RuleFile::parse(&rules::text()).map_err(|_| "the rules are refused")?],
-            ..EmbeddedConfig::default()
-        })?;
+    runtime()?.block_on(async {
+        let engine = Embedded::start(config(address, SECOND)?)?;
         tokio::time::sleep(WARM_UP).await;
         let cost = Cost::measure(std::process::id(), Duration::from_secs(seconds))?;
         let (series, samples) = engine.size();
@@ -98,9 +111,30 @@ fn engine(address: &str, seconds: u64) -> Result<(), Failure> {
     })
 }
 
+fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    Ok(builder.enable_all().build()?)
+}
+
+/// Returns how the dashboard sets up the engine, with seconds of some length.
+fn config(address: &str, second: Duration) -> Result<EmbeddedConfig, Failure> {
+    let rules = RuleFile::parse(&rules::text(second)).map_err(|_| "the rules are refused")?;
+    Ok(EmbeddedConfig {
+        targets: vec![TargetSpec {
+            job: "shop".to_owned(),
+            instance: String::new(),
+            url: format!("http://{address}/metrics"),
+        }],
+        rules: vec![rules],
+        scrape_interval: second,
+        evaluation_interval: second,
+        ..EmbeddedConfig::default()
+    })
+}
+
 fn measure_peer(program: &Path, address: &str, seconds: u64) -> Result<Cost, Failure> {
     let folder = tempfile::tempdir()?;
-    std::fs::write(folder.path().join("rules.yml"), rules::text())?;
+    std::fs::write(folder.path().join("rules.yml"), rules::text(SECOND))?;
     std::fs::write(
         folder.path().join("prometheus.yml"),
         format!(
@@ -134,30 +168,27 @@ fn peer() -> Option<PathBuf> {
         .find(|file| file.is_file())
 }
 
-/// Takes in the scrapes of an hour at once and prints what they take.
+/// Runs the engine until it holds the samples of an hour and prints what it takes.
 #[expect(clippy::print_stdout, reason = "the parent reads it")]
-fn hold_an_hour() -> Result<(), Failure> {
-    const HOUR_S: i64 = 3_600;
-    let mut store = Store::new(HOUR_S * 1_000);
-    let mut known = vec![None; target::SERIES];
-    let text = target::exposition(0);
-    let rows = parse(Parser::Strict, Format::Text, &text, Limits::default())?;
-    let labels: Vec<_> = rows.iter().map(Row::label_set).collect();
-    for second in 0..HOUR_S {
-        let text = target::exposition(second);
-        let rows = parse(Parser::Strict, Format::Text, &text, Limits::default())?;
-        for ((row, labels), known) in rows.iter().zip(&labels).zip(&mut known) {
-            *known = store
-                .append_at(*known, labels, second * 1_000, row.value)
-                .ok();
+fn hold_an_hour(address: &str, second: Duration) -> Result<(), Failure> {
+    let wanted = target::SERIES * HOUR_S as usize;
+    runtime()?.block_on(async {
+        let engine = Embedded::start(config(address, second)?)?;
+        let mut before = 0;
+        loop {
+            tokio::time::sleep(SECOND).await;
+            let (_, samples) = engine.size();
+            if samples >= wanted {
+                break;
+            }
+            if samples == before {
+                return Err(format!("no sample came in after {samples}").into());
+            }
+            before = samples;
         }
-    }
-    println!(
-        "{} samples in {:.1} MiB, {:.2} bytes each; the process has {:.1} MiB",
-        store.sample_count(),
-        process::mebibytes(store.bytes()),
-        store.bytes() as f64 / store.sample_count() as f64,
-        process::mebibytes(process::resident_bytes(std::process::id())?),
-    );
-    Ok(())
+        let resident = process::resident_bytes(std::process::id())?;
+        let (_, samples) = engine.size();
+        println!("{:.1} MiB, {samples} samples", process::mebibytes(resident));
+        Ok(())
+    })
 }

@@ -1,7 +1,7 @@
 //! A target that moves: counters grow at their own pace, gauges swing.
 
 use std::fmt::Write as _;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::http::header::CONTENT_TYPE;
 use axum::{Router, routing::get};
@@ -15,12 +15,13 @@ const BOUNDS: [&str; 12] = [
     "0.005", "0.01", "0.025", "0.05", "0.1", "0.25", "0.5", "1", "2.5", "5", "10", "+Inf",
 ];
 
-/// Serves on a free port, prints the address, and goes on until it is killed.
+/// Serves on a free port, prints the address, and goes on until it is killed. Its seconds have some
+/// length.
 #[expect(clippy::print_stdout, reason = "the parent reads it")]
-pub(crate) fn serve() -> Result<(), Failure> {
+pub(crate) fn serve(second: Duration) -> Result<(), Failure> {
     let start = Instant::now();
     let answer = move || async move {
-        let text = exposition(start.elapsed().as_secs() as i64);
+        let text = exposition(start.elapsed().div_duration_f64(second) as i64);
         ([(CONTENT_TYPE, "text/plain; version=0.0.4")], text)
     };
     let runtime = tokio::runtime::Builder::new_current_thread()

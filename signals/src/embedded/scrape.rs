@@ -223,7 +223,10 @@ impl TargetState {
         }
         match store.append_at(cached.place, &cached.labels, sample_ms, row.value) {
             Ok(place) => {
-                cached.place = Some(place);
+                if cached.place != Some(place) {
+                    cached.place = Some(place);
+                    cached.share_labels(store.labels_at(place));
+                }
                 Ok(())
             }
             Err(full @ AppendError::Full { .. }) => Err(full.to_string()),

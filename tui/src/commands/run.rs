@@ -27,7 +27,7 @@ pub(crate) async fn run(args: RunArgs) -> Result<(), Stop> {
         return dry_run(&playbooks, &args);
     }
     let cancel = Cancel::new();
-    let signals = tokio::spawn(listen(cancel.clone()));
+    let signals = tokio::spawn(listen(cancel.clone(), STOPPING));
     let outcome = run_all(&playbooks, &args, &cancel).await;
     signals.abort();
     match outcome? {
@@ -187,8 +187,14 @@ fn dry_run(playbooks: &[Playbook], args: &RunArgs) -> Result<(), Stop> {
     Ok(())
 }
 
+/// Said at the first wish to stop, and at the second.
+const STOPPING: [&str; 2] = [
+    "stopping: faults are withdrawn; once more leaves at once",
+    "leaving: the leases end the faults",
+];
+
 /// Turns Ctrl-C and SIGTERM into the wish to stop: once to recover, twice to leave.
-async fn listen(cancel: Cancel) -> io::Result<()> {
+pub(crate) async fn listen(cancel: Cancel, words: [&str; 2]) -> io::Result<()> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
     let mut hangup = signal(SignalKind::hangup())?;
@@ -199,9 +205,6 @@ async fn listen(cancel: Cancel) -> io::Result<()> {
             _ = hangup.recv() => {}
         }
         cancel.request();
-        output::progress(match cancel.requests() {
-            1 => "stopping: faults are withdrawn; once more leaves at once",
-            _ => "leaving: the leases end the faults",
-        });
+        output::progress(words[usize::from(cancel.requests() > 1)]);
     }
 }

@@ -15,4 +15,5 @@ mod limits;
 mod pty;
 mod rules;
 mod screens;
+mod session;
 mod support;

@@ -1,67 +1,62 @@
 //! A stretch of samples that will not change any more.
 
-use super::packed::{self, Reader};
+use std::sync::Arc;
+
+use super::packed::Reader;
+use super::times::Times;
 use super::{CHUNK, values};
 
 /// Between one and [`CHUNK`] samples, encoded.
 #[derive(Debug)]
 pub(super) struct Chunk {
-    first_ms: i64,
-    last_ms: i64,
-    /// The number of samples, the steps between their times, their values.
-    data: Box<[u8]>,
+    times: Arc<Times>,
+    values: Box<[u8]>,
 }
 
 impl Chunk {
-    /// Encodes samples; there is at least one and at most [`CHUNK`].
-    pub(super) fn seal(times_ms: &[i64], values: &[f64]) -> Self {
-        let mut buffer = [0; CHUNK];
-        let (first_ms, steps) = packed::steps(times_ms, &mut buffer);
+    /// Encodes the values at some times; there are as many of both.
+    pub(super) fn seal(times: Arc<Times>, values: &[f64]) -> Self {
         let mut data = Vec::with_capacity(512);
-        data.push(times_ms.len() as u8);
-        packed::put(&mut data, steps);
         values::put(&mut data, values);
         Self {
-            first_ms,
-            last_ms: times_ms.last().copied().unwrap_or(first_ms),
+            times,
             // A copy of its own size: shrunk in place, it would leave a hole that nothing fits.
-            data: Box::from(data.as_slice()),
+            values: Box::from(data.as_slice()),
         }
     }
 
     pub(super) fn first_ms(&self) -> i64 {
-        self.first_ms
+        self.times.first_ms()
     }
 
     pub(super) fn last_ms(&self) -> i64 {
-        self.last_ms
+        self.times.last_ms()
     }
 
     pub(super) fn count(&self) -> usize {
-        self.data.first().map_or(0, |count| usize::from(*count))
+        self.times.count()
     }
 
-    /// Returns how many bytes the samples take on the heap.
+    /// Returns how many bytes the samples take on the heap, of shared times this chunk's part.
     pub(super) fn bytes(&self) -> usize {
-        self.data.len()
+        let owners = Arc::strong_count(&self.times);
+        self.values.len() + self.times.bytes().div_ceil(owners)
     }
 
     /// Decodes the samples into slices of [`Chunk::count`] places.
     pub(super) fn read(&self, times_ms: &mut [i64], values: &mut [f64]) {
-        let mut reader = Reader::new(self.data.get(1..).unwrap_or(&[]));
-        reader.sums_from(self.first_ms, times_ms);
-        values::read(&mut reader, values);
+        self.times.read(times_ms);
+        values::read(&mut Reader::new(&self.values), values);
     }
 
     /// Counts the samples before `t_ms`.
     pub(super) fn count_before(&self, t_ms: i64) -> usize {
-        if t_ms <= self.first_ms {
+        if t_ms <= self.first_ms() {
             return 0;
         }
         let mut times_ms = [0; CHUNK];
         let times_ms = &mut times_ms[..self.count().min(CHUNK)];
-        let mut reader = Reader::new(self.data.get(1..).unwrap_or(&[]));
-        reader.sums_from(self.first_ms, times_ms);
+        self.times.read(times_ms);
         times_ms.partition_point(|time_ms| *time_ms < t_ms)
     }
 }

@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 
+use super::times::LATEST;
 use super::*;
 use crate::value::STALE_NAN_BITS;
 
@@ -151,12 +152,16 @@ proptest! {
     #[test]
     fn a_column_is_a_list(ops in ops(), start_ms in -1_000_000_i64..1_000_000) {
         let (mut column, mut model) = (Column::default(), Model::default());
+        // Another series of the same target, with which times are shared.
+        let (mut twin, mut latest) = (Column::default(), LatestTimes::default());
         let mut now_ms = start_ms;
         for op in ops {
             match op {
                 Op::Push(step_ms, bits) => {
                     now_ms = now_ms.saturating_add(step_ms as i64);
-                    column.push(Sample { t_ms: now_ms, value: f64::from_bits(bits) });
+                    let value = f64::from_bits(bits);
+                    twin.push(Sample { t_ms: now_ms, value: 0.0 }, &mut latest);
+                    column.push(Sample { t_ms: now_ms, value }, &mut latest);
                     model.0.push((now_ms, bits));
                 }
                 Op::DropBefore(share) => {
@@ -191,11 +196,11 @@ proptest! {
 #[test]
 fn times_of_the_whole_range_come_back() {
     let extremes = [i64::MIN, -1, 0, 1, i64::MAX - 1, i64::MAX];
-    let mut column = Column::default();
+    let (mut column, mut latest) = (Column::default(), LatestTimes::default());
     for t_ms in extremes {
-        column.push(Sample { t_ms, value: 1.5 });
+        column.push(Sample { t_ms, value: 1.5 }, &mut latest);
     }
-    column.seal();
+    column.seal(&mut latest);
     let mut scratch = Scratch::default();
     let (times_ms, _) = column.samples(i64::MIN, i64::MAX, &mut scratch);
     assert_eq!(times_ms, &extremes[1..]);
@@ -207,14 +212,44 @@ fn times_of_the_whole_range_come_back() {
 
 #[test]
 fn slow_series_take_few_bytes() {
-    let mut column = Column::default();
+    let (mut column, mut latest) = (Column::default(), LatestTimes::default());
     for number in 0..1_000_i64 {
         let jitter_ms = number * 7 % 5;
-        column.push(Sample {
+        let sample = Sample {
             t_ms: number * 1_000 + jitter_ms,
             value: (number * 3 + number * 11 % 4) as f64,
-        });
+        };
+        column.push(sample, &mut latest);
     }
     let bytes = column.bytes() + size_of::<Column>();
     assert!(bytes <= 4_000, "{bytes} bytes for 1,000 samples");
+}
+
+#[test]
+fn series_of_the_same_scrapes_share_their_times() {
+    const SERIES: usize = 100;
+    let mut targets: Vec<Vec<Column>> = Vec::new();
+    targets.resize_with(LATEST, || {
+        let mut columns = Vec::new();
+        columns.resize_with(SERIES, Column::default);
+        columns
+    });
+    let mut latest = LatestTimes::default();
+    for number in 0..3 * CHUNK as i64 {
+        for (phase_ms, columns) in (0..).zip(&mut targets) {
+            // Hardly a scrape begins on time, so that these times are large when encoded.
+            let t_ms = number * 1_000 + phase_ms * 10 + number * 7_919 % 797;
+            for column in columns {
+                column.push(Sample { t_ms, value: 1.0 }, &mut latest);
+            }
+        }
+    }
+    for columns in &targets {
+        let sealed: usize = columns
+            .iter()
+            .flat_map(|c| &c.sealed)
+            .map(Chunk::bytes)
+            .sum();
+        assert!(sealed < 2 * SERIES * 30, "{sealed} bytes");
+    }
 }

@@ -86,8 +86,9 @@ pub(super) async fn create(
     };
     let db = Arc::clone(&catalog.db);
     let work = async move {
+        let turn = catalog.inventory.turn();
         catalog.insert(&product).await?;
-        catalog.show(&product).await;
+        catalog.show(&product, turn).await;
         tracing::info!(
             product_id = product.id,
             admin = admin.user,
@@ -120,8 +121,9 @@ pub(super) async fn update(
     fields.finish()?;
     let db = Arc::clone(&catalog.db);
     let work = async move {
+        let turn = catalog.inventory.turn();
         let product = catalog.change(id, &change).await?;
-        catalog.show(&product).await;
+        catalog.show(&product, turn).await;
         tracing::info!(product_id = id, admin = admin.user, "product changed");
         Ok(product.to_json())
     };

@@ -3,7 +3,10 @@
 //! An update that takes something holds only while there is enough, so that no stock falls below
 //! zero whoever else is at it.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
 
 use super::plan::{self, Level};
 use crate::{
@@ -23,6 +26,7 @@ pub(super) struct Inventory {
     levels: Statement,
     total: Statement,
     totals: Statement,
+    turns: AtomicU64,
 }
 
 impl Inventory {
@@ -79,6 +83,7 @@ impl Inventory {
                  JOIN inventory i ON i.product_id = p.id WHERE p.deleted_ms = 0 \
                  GROUP BY p.id ORDER BY p.id",
             ),
+            turns: AtomicU64::new(0),
             db,
         }
     }
@@ -142,6 +147,12 @@ impl Inventory {
         ];
         tx.execute(&self.add, &params).await?;
         Ok(())
+    }
+
+    /// Draws a turn. Drawn while a product's rows are locked, or before they are read, a later turn
+    /// never has an older stock.
+    pub(super) fn turn(&self) -> u64 {
+        self.turns.fetch_add(1, Ordering::Relaxed)
     }
 
     /// Returns the units of a product in all warehouses, as a transaction sees them.

@@ -34,6 +34,8 @@ pub(super) struct Taken {
     pub(super) unit_price_minor: i64,
     /// Units left in all warehouses.
     pub(super) remaining: i64,
+    /// When that was.
+    pub(super) turn: u64,
     /// It had been taken before.
     pub(super) again: bool,
 }
@@ -127,10 +129,13 @@ impl Reservations {
     ) -> Result<Result<Taken, Refusal>, DbError> {
         let mut left = 0;
         for _ in 0..MOST_TRIES {
-            match self.try_deduct(wish, unit_price_minor).await? {
-                Attempt::Ended(outcome) => return Ok(outcome),
-                Attempt::Disturbed => left = self.inventory.stock(wish.product_id).await?,
+            match self.try_deduct(wish, unit_price_minor).await {
+                Ok(Attempt::Ended(outcome)) => return Ok(outcome),
+                Ok(Attempt::Disturbed) => {}
+                Err(error) if error.is_deadlock() => {}
+                Err(error) => return Err(error),
             }
+            left = self.inventory.stock(wish.product_id).await?;
         }
         Ok(Err(Refusal::OutOfStock { left }))
     }
@@ -168,10 +173,12 @@ impl Reservations {
             self.note_lines(&mut tx, reservation, &levels).await?;
         }
         let remaining = self.inventory.stock_in(&mut tx, wish.product_id).await?;
+        let turn = self.inventory.turn();
         tx.commit().await?;
         Ok(Attempt::Ended(Ok(Taken {
             unit_price_minor: price,
             remaining,
+            turn,
             again: false,
         })))
     }
@@ -214,6 +221,7 @@ impl Reservations {
         }
         Ok(Ok(Taken {
             unit_price_minor: int(row.as_ref(), 2)?,
+            turn: self.inventory.turn(),
             remaining: self.inventory.stock(product_id).await?,
             again: true,
         }))

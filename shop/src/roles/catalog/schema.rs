@@ -73,4 +73,68 @@ pub(super) const SCHEMA: Schema = Schema(&[
             PRIMARY KEY (reservation, warehouse_id)
         )",
     ),
+    (
+        "reservations by age",
+        "CREATE INDEX reservations_by_age ON reservations (created_ms)",
+    ),
+    (
+        "reservation lines by age",
+        "CREATE INDEX reservation_lines_by_age ON reservation_lines (created_ms)",
+    ),
 ]);
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use prometheus_client::registry::Registry;
+
+    use super::SCHEMA;
+    use crate::{
+        config::Role,
+        db::{Db, DbOptions, Place, Schema},
+        telemetry::db_metrics::DbMetrics,
+    };
+
+    #[tokio::test]
+    async fn the_stock_of_an_older_catalog_is_in_the_first_warehouse() {
+        let folder = tempfile::tempdir().unwrap();
+        let options = DbOptions {
+            role: Role::Catalog,
+            place: Place::Folder(folder.path().to_owned()),
+            connections: 2,
+            acquire_timeout: Duration::from_secs(5),
+        };
+        let metrics = DbMetrics::register(&mut Registry::default());
+        let stalls = fault::Registry::new().db_stalls(Role::Catalog.name());
+        let db = Db::open(options, &metrics, stalls).await.unwrap();
+        db.migrate(Schema(&SCHEMA.0[..2])).await.unwrap();
+        for sql in [
+            "INSERT INTO products (id, name, price_minor, currency) VALUES (7, 'Mug', 990, 'USD')",
+            "INSERT INTO inventory (product_id, stock) VALUES (7, 41)",
+        ] {
+            let statement = db.statement("insert", "products", sql);
+            db.execute(&statement, &[]).await.unwrap();
+        }
+        db.migrate(SCHEMA).await.unwrap();
+        let sql = "SELECT warehouse_id, stock FROM inventory WHERE product_id = 7 ORDER BY 1";
+        let levels = db.statement("select", "inventory", sql);
+        let rows = db.fetch_all(&levels, &[]).await.unwrap();
+        let levels: Vec<_> = rows
+            .iter()
+            .map(|row| (row.text(0).unwrap(), row.int(1).unwrap()))
+            .collect();
+        let expected = [("WH-001", 41), ("WH-002", 0), ("WH-003", 0)];
+        assert_eq!(levels, expected.map(|(id, stock)| (id.to_owned(), stock)));
+        let sql = "SELECT category, version, deleted_ms FROM products WHERE id = 7";
+        let product = db.statement("select", "products", sql);
+        let row = db.fetch_optional(&product, &[]).await.unwrap().unwrap();
+        let carried = (
+            row.text(0).unwrap(),
+            row.int(1).unwrap(),
+            row.int(2).unwrap(),
+        );
+        assert_eq!(carried, ("other".to_owned(), 1, 0));
+        db.close().await;
+    }
+}

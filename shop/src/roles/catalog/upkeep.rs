@@ -7,9 +7,11 @@ use tokio::time::{Interval, MissedTickBehavior, interval};
 use super::Catalog;
 use crate::{config::Role, db::DbError, ids::now_ms};
 
-/// How long a reservation is remembered; orders keep their keys as long.
-const RESERVATIONS_KEPT_MS: i64 = 24 * 60 * 60 * 1_000;
-const PURGE_EVERY: Duration = Duration::from_hours(1);
+/// How long a reservation is remembered, and can be given back: longer than any order waits for its
+/// payment or for its warehouse.
+const RESERVATIONS_KEPT_MS: i64 = 7 * 24 * 60 * 60 * 1_000;
+/// Often enough that little is purged at once, since nobody writes meanwhile.
+const PURGE_EVERY: Duration = Duration::from_mins(5);
 
 /// Fills up what runs low, so that nothing is ever sold out for long.
 pub(super) async fn restock(catalog: Arc<Catalog>, every: Duration, full: i64) {
@@ -46,9 +48,10 @@ impl Catalog {
     /// Fills up every product of which less than half is left, and shows the stock of all.
     async fn restock(&self, full: i64) -> Result<(), DbError> {
         let low = (full / 2).max(1);
+        let turn = self.inventory.turn();
         for (product_id, stock) in self.inventory.totals().await? {
             if stock >= low {
-                self.business.stock(product_id, stock);
+                self.business.stock(product_id, stock, turn);
                 continue;
             }
             self.inventory.fill(product_id, full).await?;

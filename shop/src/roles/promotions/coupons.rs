@@ -130,6 +130,19 @@ impl Coupons {
         order_id: i64,
         user: Option<i64>,
     ) -> Result<Taken, DbError> {
+        match self.try_take(coupon, order_id, user).await {
+            // Somebody else took it in between; now it is known who.
+            Err(error) if error.is_duplicate() => self.try_take(coupon, order_id, user).await,
+            outcome => outcome,
+        }
+    }
+
+    async fn try_take(
+        &self,
+        coupon: &Coupon,
+        order_id: i64,
+        user: Option<i64>,
+    ) -> Result<Taken, DbError> {
         // Orders stand below zero, so that no account is taken for one.
         let taker = match user {
             Some(user) if coupon.once_an_account => user,

@@ -25,6 +25,15 @@ pub(super) struct Cached {
     own_time: bool,
 }
 
+impl Cached {
+    /// Takes the same labels from where their texts are shared.
+    pub(super) fn share_labels(&mut self, shared: Option<&Labels>) {
+        if let Some(labels) = shared.filter(|labels| **labels == self.labels) {
+            self.labels = labels.clone();
+        }
+    }
+}
+
 /// What is known of a target's series.
 #[derive(Default)]
 pub(super) struct Known {
