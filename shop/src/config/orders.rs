@@ -49,8 +49,8 @@ impl Default for OrdersConfig {
     /// Returns the defaults of the command line.
     fn default() -> Self {
         Self {
-            cart_ttl: Duration::from_secs(30 * 60),
-            payment_window: Duration::from_secs(30 * 60),
+            cart_ttl: Duration::from_mins(30),
+            payment_window: Duration::from_mins(30),
             retention: None,
             ship_after: Duration::from_secs(1),
             deliver_after: Duration::from_secs(2),

@@ -113,7 +113,11 @@ pub(crate) fn calm() -> ShopConfig {
     config.decline_share = Some(0.0);
     config.partner_latency = 0.0;
     config.restock_every = None;
+    // Nothing is to fail for a machine that is busy.
+    config.db_acquire_timeout = Duration::from_secs(30);
+    config.call_timeout = Duration::from_secs(30);
     config.orders = OrdersConfig {
+        lease: Duration::from_secs(300),
         ship_after: Duration::ZERO,
         deliver_after: Duration::ZERO,
         reconcile_every: Duration::from_millis(100),

@@ -123,7 +123,6 @@ async fn two_hundred_checkouts_of_the_last_ten_sell_ten() {
     // All wait in the queue of the database at once; none is to fail for that.
     config.db_acquire_timeout = Duration::from_secs(60);
     config.call_timeout = Duration::from_secs(60);
-    config.orders.lease = Duration::from_secs(600);
     let lab = Arc::new(Lab::start(config).await);
     let checkouts = (0..200).map(|n| {
         let lab = Arc::clone(&lab);
@@ -142,8 +141,21 @@ async fn two_hundred_checkouts_of_the_last_ten_sell_ten() {
         let with = answers.iter().filter(|(status, _)| *status == wanted);
         with.count()
     };
-    let first = answers.first();
-    assert_eq!((count(201), count(409)), (10, 190), "{first:?}");
+    let statuses: Vec<u16> = answers.iter().map(|(status, _)| status.as_u16()).collect();
+    // On a machine that is busy a provider may be given up on; what it would be paid for is held.
+    assert_eq!(count(201) + count(402), 10, "{statuses:?}");
+    assert_eq!(count(409), 190, "{statuses:?}");
+    for (_, problem) in answers.iter().filter(|(status, _)| *status == 402) {
+        let pay = json!({ "order_id": problem["order_id"] });
+        eventually("it is paid another time", async || {
+            Buyer::default()
+                .post(&lab, "/payment/pay", pay.clone())
+                .await
+                .0
+                == 200
+        })
+        .await;
+    }
     assert_eq!(stock(&lab, 5).await, 0);
     let admin = Buyer::admin();
     for (status, total) in [("reserved", 0), ("pending", 0), ("cancelled", 190)] {

@@ -63,7 +63,7 @@ async fn a_provider_that_fails_is_a_decline_and_no_failure_of_ours() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_payment_that_nobody_waited_for_is_settled() {
     let mut config = calm();
-    config.call_timeout = Duration::from_millis(200);
+    config.call_timeout = Duration::from_secs(1);
     config.db_acquire_timeout = Duration::from_secs(30);
     config.orders.lease = Duration::from_secs(2);
     let lab = Lab::start(config).await;

@@ -38,10 +38,11 @@ pub(super) async fn order(
     let quantity = fields.whole("quantity", MOST_UNITS);
     fields.finish()?;
     let ticket = ticket.map(|Extension(ticket)| ticket);
-    if let Some(id) = ticket.as_ref().and_then(|ticket| ticket.order_id) {
-        if let Some(order) = orders.resume(id).await? {
-            return Ok(created(&order));
-        }
+    let before = ticket.as_ref().and_then(|ticket| ticket.order_id);
+    if let Some(id) = before
+        && let Some(order) = orders.resume(id).await?
+    {
+        return Ok(created(&order));
     }
     let new = NewOrder {
         customer_id,

@@ -16,7 +16,7 @@ const VIP_ORDERS: i64 = 5;
 const AT_RISK_AFTER_MS: i64 = 30 * DAY_MS;
 const CHURNED_AFTER_MS: i64 = 90 * DAY_MS;
 /// Customers who bought nothing for this long are forgotten.
-const FORGOTTEN_AFTER: Duration = Duration::from_secs(2 * 365 * 24 * 60 * 60);
+const FORGOTTEN_AFTER: Duration = Duration::from_hours(2 * 365 * 24);
 /// Most customers that are kept; beyond, those who bought longest ago go first.
 const MOST: i64 = 200_000;
 const FORGOTTEN_AT_ONCE: i64 = 5_000;

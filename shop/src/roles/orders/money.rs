@@ -20,6 +20,7 @@ impl Priced {
 /// What an order costs.
 ///
 /// The subtotal is the sum of the lines, and the total is the subtotal without the discount.
+#[expect(clippy::struct_field_names, reason = "amounts carry their unit")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Totals {
     pub(super) subtotal_minor: i64,

@@ -76,10 +76,7 @@ pub(super) struct Store {
     hold: Statement,
     price: Statement,
     change: Statement,
-    lease: Statement,
-    paid: Statement,
-    declined: Statement,
-    unknown: Statement,
+    pays: payments::Statements,
     defer: Statement,
     due: Statement,
 }
@@ -156,31 +153,7 @@ impl Store {
                 "UPDATE orders SET status = ?, reason = ?, due_ms = ?, finished_ms = ?, \
                  updated_ms = ? WHERE id = ? AND status = ? AND paying_until_ms = 0",
             ),
-            lease: db.statement(
-                "update",
-                "orders",
-                "UPDATE orders SET paying_until_ms = ?, due_ms = ? WHERE id = ? AND attempt = ? \
-                 AND status IN ('reserved', 'payment_failed') AND paying_until_ms < ?",
-            ),
-            paid: db.statement(
-                "update",
-                "orders",
-                "UPDATE orders SET status = 'paid', reason = '', paying_until_ms = 0, due_ms = 0, \
-                 paid_ms = ?, updated_ms = ? WHERE id = ? AND status = ?",
-            ),
-            declined: db.statement(
-                "update",
-                "orders",
-                "UPDATE orders SET status = 'payment_failed', reason = ?, attempt = attempt + 1, \
-                 paying_until_ms = 0, due_ms = ?, updated_ms = ? \
-                 WHERE id = ? AND attempt = ? AND status = ?",
-            ),
-            unknown: db.statement(
-                "update",
-                "orders",
-                "UPDATE orders SET paying_until_ms = ?, due_ms = ? WHERE id = ? AND attempt = ? \
-                 AND status IN ('reserved', 'payment_failed')",
-            ),
+            pays: payments::Statements::new(&db),
             defer: db.statement(
                 "update",
                 "orders",

@@ -29,7 +29,7 @@ const BATCH: i64 = 64;
 /// Messages worked on at once.
 const AT_ONCE: usize = 8;
 /// How long a claim holds: longer than a batch takes when every partner hangs.
-const CLAIM: Duration = Duration::from_secs(60);
+const CLAIM: Duration = Duration::from_mins(1);
 /// Shortest time between two batches, unless one was full: what comes meanwhile goes together.
 const PACE: Duration = Duration::from_millis(250);
 /// Longest wait for news; another process may have written some.

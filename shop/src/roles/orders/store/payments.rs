@@ -1,7 +1,51 @@
 //! Payments of an order, as its row tells of them.
 
 use super::{Order, Status, Store, Topic, UNKNOWN_END_MS};
-use crate::{db::DbError, ids::now_ms};
+use crate::{
+    db::{Db, DbError, Statement},
+    ids::now_ms,
+};
+
+/// The statements of payments.
+#[derive(Debug)]
+pub(super) struct Statements {
+    lease: Statement,
+    paid: Statement,
+    declined: Statement,
+    unknown: Statement,
+}
+
+impl Statements {
+    pub(super) fn new(db: &Db) -> Self {
+        Self {
+            lease: db.statement(
+                "update",
+                "orders",
+                "UPDATE orders SET paying_until_ms = ?, due_ms = ? WHERE id = ? AND attempt = ? \
+                 AND status IN ('reserved', 'payment_failed') AND paying_until_ms < ?",
+            ),
+            paid: db.statement(
+                "update",
+                "orders",
+                "UPDATE orders SET status = 'paid', reason = '', paying_until_ms = 0, due_ms = 0, \
+                 paid_ms = ?, updated_ms = ? WHERE id = ? AND status = ?",
+            ),
+            declined: db.statement(
+                "update",
+                "orders",
+                "UPDATE orders SET status = 'payment_failed', reason = ?, attempt = attempt + 1, \
+                 paying_until_ms = 0, due_ms = ?, updated_ms = ? \
+                 WHERE id = ? AND attempt = ? AND status = ?",
+            ),
+            unknown: db.statement(
+                "update",
+                "orders",
+                "UPDATE orders SET paying_until_ms = ?, due_ms = ? WHERE id = ? AND attempt = ? \
+                 AND status IN ('reserved', 'payment_failed')",
+            ),
+        }
+    }
+}
 
 impl Store {
     /// Takes the lease of a payment; returns whether nobody else holds it.
@@ -17,7 +61,7 @@ impl Store {
             order.attempt.into(),
             now_ms().into(),
         ];
-        Ok(self.db.execute(&self.lease, &params).await? == 1)
+        Ok(self.db.execute(&self.pays.lease, &params).await? == 1)
     }
 
     /// Notes that the money was taken, and has the order fulfilled; returns whether that was news.
@@ -25,7 +69,7 @@ impl Store {
         let (now, from) = (now_ms(), order.status);
         let params = [now.into(), now.into(), order.id.into(), from.name().into()];
         let mut tx = self.db.begin().await?;
-        if !from.may_become(Status::Paid) || tx.execute(&self.paid, &params).await? != 1 {
+        if !from.may_become(Status::Paid) || tx.execute(&self.pays.paid, &params).await? != 1 {
             return Ok(false);
         }
         self.note(&mut tx, order.id, from, Status::Paid, "").await?;
@@ -51,7 +95,7 @@ impl Store {
             order.status.name().into(),
         ];
         let mut tx = self.db.begin().await?;
-        if tx.execute(&self.declined, &params).await? != 1 {
+        if tx.execute(&self.pays.declined, &params).await? != 1 {
             return Ok(false);
         }
         // Declined again it stays where it is.
@@ -81,7 +125,7 @@ impl Store {
             order.id.into(),
             order.attempt.into(),
         ];
-        self.db.execute(&self.unknown, &params).await?;
+        self.db.execute(&self.pays.unknown, &params).await?;
         Ok(())
     }
 }
