@@ -97,8 +97,7 @@ fn ratio(argument: Option<&str>) -> Result<f64, String> {
 
 /// The lower 63 bits of a trace id against the share of their range, as the SDKs do it.
 fn is_within(trace_id: TraceId, share: f64) -> bool {
-    let [.., a, b, c, d, e, f, g, h] = trace_id.to_bytes();
-    let drawn = u64::from_be_bytes([a, b, c, d, e, f, g, h]) >> 1;
+    let drawn = (u128::from_be_bytes(trace_id.to_bytes()) as u64) >> 1;
     drawn < (share * (1_u64 << 63) as f64) as u64
 }
 
