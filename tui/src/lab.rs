@@ -165,6 +165,8 @@ fn shop_spec(program: PathBuf, seed: u64, lines: &mpsc::Sender<String>) -> Spec 
         "--order-retention=15m",
         "--demo",
         "--password-cost=low",
+        // The traffic tells the address of each customer; without it all would be one client.
+        "--trust-forwarded-for",
     ]
     .map(str::to_owned);
     spec(

@@ -9,7 +9,7 @@ use crate::draw::Draw;
 
 /// Whether the shop has carts, checkout and accounts (and `--demo`); without, customers use what it
 /// has had from the beginning, so that no journey of the default mix is refused for want of a route.
-pub const HAS_CARTS_AND_ACCOUNTS: bool = false;
+pub const HAS_CARTS_AND_ACCOUNTS: bool = true;
 
 /// What a customer comes for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
