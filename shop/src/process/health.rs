@@ -258,9 +258,10 @@ fn tell_change(before: &[Outcome], now: &Outcome) {
         return;
     }
     let (service, dependency) = (now.service, now.name);
-    match &now.reason {
-        Some(reason) => tracing::warn!(service, dependency, reason, "a dependency is not well"),
-        None => tracing::info!(service, dependency, "a dependency is well again"),
+    if let Some(reason) = &now.reason {
+        tracing::warn!(service, dependency, reason, "a dependency is not well");
+    } else {
+        tracing::info!(service, dependency, "a dependency is well again");
     }
 }
 

@@ -47,7 +47,7 @@ type Labels = Vec<(&'static str, String)>;
 enum Value {
     Counter(f64),
     Gauge(f64),
-    Histogram(model::Histogram),
+    Histogram(Box<model::Histogram>),
 }
 
 fn translate(alias: &Alias, metrics: &[model::Metric]) -> BTreeMap<Labels, Value> {
@@ -104,7 +104,7 @@ fn value_of(metric: &model::Metric, scale: f64) -> Option<Value> {
             exemplar.value *= scale;
         }
     }
-    Some(Value::Histogram(histogram))
+    Some(Value::Histogram(Box::new(histogram)))
 }
 
 /// Sums two series whose labels became the same; of two exemplars the later one stays.

@@ -157,7 +157,7 @@ async fn profiles_are_pushed_to_pyroscope_and_end_with_the_shop() {
     let (send, heads) = std::sync::mpsc::channel();
     std::thread::spawn(move || {
         for mut stream in server.incoming().map_while(Result::ok) {
-            let mut part = [0; 64 * 1024];
+            let mut part = vec![0; 64 * 1024];
             let read = stream.read(&mut part).unwrap_or(0);
             let text = String::from_utf8_lossy(&part[..read]);
             let _ = send.send(text.lines().next().unwrap_or_default().to_owned());

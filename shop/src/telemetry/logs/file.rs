@@ -173,7 +173,7 @@ mod tests {
         std::fs::create_dir(&place).unwrap();
         // It is not tried again at once; the failure is made old instead of waiting.
         assert_eq!(file.write(b"four\n", 1), 1);
-        file.failed = file.failed.map(|at| at - super::TRY_AGAIN);
+        file.failed = file.failed.and_then(|at| at.checked_sub(super::TRY_AGAIN));
         assert_eq!(file.write(b"five\n", 1), 0);
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "five\n");
         assert!(file.failed.is_none());
