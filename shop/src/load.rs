@@ -43,7 +43,7 @@ use crate::{
     telemetry::{logs::LOAD_SERVICE, push::Push},
 };
 pub use config::LoadConfig;
-pub use kind::{HAS_CARTS_AND_ACCOUNTS, Journey, Kind, Kinds, Mix};
+pub use kind::{Journey, Kind, Kinds, Mix};
 use measure::Measures;
 use schedule::Demand;
 pub use summary::{Summary, Tally};

@@ -33,8 +33,6 @@ const LINE_BACKLOG: usize = 1024;
 pub struct LabSpec {
     /// Seed of everything that is drawn by lot.
     pub seed: u64,
-    /// Arguments of the shop beside the usual ones.
-    pub shop: Vec<String>,
     /// Arguments of the load generator beside the usual ones.
     pub load: Vec<String>,
 }
@@ -63,7 +61,6 @@ impl Lab {
     pub async fn start(spec: LabSpec) -> Result<Self, Stop> {
         let LabSpec {
             seed,
-            shop: shop_args,
             load: load_args,
         } = spec;
         let program = std::env::current_exe().map_err(|error| {
@@ -73,8 +70,7 @@ impl Lab {
         })?;
         let (lines, received) = mpsc::channel(LINE_BACKLOG);
         let log = ChildLog::start(received);
-        let mut shop_spec = shop_spec(program.clone(), seed, &lines);
-        shop_spec.args.extend(shop_args.into_iter().map(Into::into));
+        let shop_spec = shop_spec(program.clone(), seed, &lines);
         let shop_token = shop_spec.token.clone();
         let shop = start_child(shop_spec).await?;
         let storefront = shop

@@ -7,10 +7,6 @@ use std::{fmt, str::FromStr};
 use super::weights::{Turns, Weights};
 use crate::draw::Draw;
 
-/// Whether the shop has carts, checkout and accounts (and `--demo`); without, customers use what it
-/// has had from the beginning, so that no journey of the default mix is refused for want of a route.
-pub const HAS_CARTS_AND_ACCOUNTS: bool = true;
-
 /// What a customer comes for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Journey {
@@ -92,18 +88,13 @@ impl Journey {
 
     /// Returns how many of [`WHOLE`] visits of its kind are this journey.
     const fn share(self) -> u32 {
-        let [buy, abandon] = if HAS_CARTS_AND_ACCOUNTS {
-            [72, WHOLE / 2]
-        } else {
-            [WHOLE; 2]
-        };
+        const BUY: u32 = 72;
         match self {
             Self::Browse => 50,
             Self::View => 40,
-            Self::Buy => buy,
-            Self::Checkout => WHOLE - buy,
-            Self::Abandon => abandon,
-            Self::LeaveCart => WHOLE - abandon,
+            Self::Buy => BUY,
+            Self::Checkout => WHOLE - BUY,
+            Self::Abandon | Self::LeaveCart => WHOLE / 2,
             Self::Administer => WHOLE,
             Self::Guess | Self::Scan => WHOLE / 2,
         }

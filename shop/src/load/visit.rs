@@ -5,7 +5,7 @@
 use std::{fmt, net::Ipv4Addr, str::FromStr};
 
 use super::{
-    kind::{HAS_CARTS_AND_ACCOUNTS, Journey, Kind, Mix},
+    kind::{Journey, Kind, Mix},
     weights::Weights,
 };
 use crate::{draw::Draw, market::Country};
@@ -17,7 +17,7 @@ const PAY_BY: [&str; 3] = ["card", "wallet", "transfer"];
 const SALT: u64 = 0x0076_6973_6974;
 
 /// Share of the buyers who use an account. Small: checking a password is dear on purpose.
-const WITH_ACCOUNT: f64 = if HAS_CARTS_AND_ACCOUNTS { 0.02 } else { 0.0 };
+const WITH_ACCOUNT: f64 = 0.02;
 /// Share of the checkouts that try a coupon.
 const WITH_COUPON: f64 = 0.3;
 

@@ -14,7 +14,12 @@ use axum::{
 };
 
 use super::{Parts, Started, edge};
-use crate::{config::Role, error::ShopError, http::call::Peer, telemetry::http_metrics};
+use crate::{
+    config::Role,
+    error::ShopError,
+    http::call::Peer,
+    telemetry::{business::Business, http_metrics},
+};
 
 mod authenticate;
 mod cookies;
@@ -37,6 +42,7 @@ struct Storefront {
     promotions: Peer,
     authenticator: Authenticator,
     guard: Arc<Guard>,
+    business: Business,
 }
 
 pub(super) fn start(parts: Parts<'_>) -> Result<Started, ShopError> {
@@ -49,6 +55,7 @@ pub(super) fn start(parts: Parts<'_>) -> Result<Started, ShopError> {
         promotions: peer(Role::Promotions)?,
         authenticator: Authenticator::new(parts)?,
         guard: Arc::clone(&guard),
+        business: parts.business(),
     });
     let mut router = Router::new();
     for route in ROUTES {

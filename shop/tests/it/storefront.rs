@@ -194,3 +194,20 @@ async fn customers_look_on_while_the_users_role_fails() {
     assert_ne!(newcomer.get("/admin/orders").await.status, 503);
     lab.stop().await;
 }
+
+#[tokio::test]
+async fn the_first_stages_of_the_funnel_are_counted_by_country_and_only_when_something_was_shown() {
+    let lab = Lab::start(config()).await;
+    let customer = Caller::nobody(&lab).with("x-country", "DE");
+    for path in ["/products", "/products?limit=1", "/products/1", "/products/0"] {
+        customer.get(path).await;
+    }
+    let scrape = lab.scrape().await;
+    let reached = |stage: &str| {
+        let labels = [format!("stage=\"{stage}\""), "country=\"DE\"".to_owned()];
+        scrape.sum("funnel_stage_total", &[&labels[0], &labels[1]])
+    };
+    assert_eq!(reached("browse_catalog"), 2.0);
+    assert_eq!(reached("view_product"), 1.0);
+    lab.stop().await;
+}

@@ -13,7 +13,6 @@ use std::time::{Duration, Instant};
 
 use chaos::Cancel;
 use serde_json::Value;
-use shop::load::HAS_CARTS_AND_ACCOUNTS;
 
 use crate::cli::SessionArgs;
 use crate::commands::run::listen;
@@ -98,15 +97,10 @@ fn spec(args: &SessionArgs, traffic: &Path) -> LabSpec {
         format!("--summary-json={}", traffic.display()),
     ];
     load.extend(args.rate.map(|rate| format!("--rate={rate}")));
-    let mut shop = Vec::new();
-    if HAS_CARTS_AND_ACCOUNTS {
-        // The admins among the customers need an account; nobody else reaches this shop.
-        shop.push("--demo".to_owned());
-        load.push("--demo".to_owned());
-    }
+    // The admins among the customers take the account of the demo.
+    load.push("--demo".to_owned());
     LabSpec {
         seed: args.seed,
-        shop,
         load,
     }
 }

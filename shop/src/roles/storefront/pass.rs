@@ -80,6 +80,12 @@ pub(super) async fn pass(shop: Arc<Storefront>, served: Served, request: Request
         shop.authenticator
             .after(after, asker.credential.as_ref())
             .await;
+        if let Some(stage) = served.route.stage {
+            let customer = asker.identity.user.unwrap_or(0);
+            let country = asker.identity.country;
+            let country = country.unwrap_or_else(|| Country::of_customer(customer));
+            shop.business.funnel(stage, country);
+        }
     }
     if let Some(user) = user {
         response.extensions_mut().insert(Asked(user));

@@ -4,7 +4,10 @@
 
 use axum::http::Method;
 
-use crate::{config::Role, telemetry::http_metrics::RouteSpec};
+use crate::{
+    config::Role,
+    telemetry::{business::Stage, http_metrics::RouteSpec},
+};
 
 /// Who may ask.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,6 +42,8 @@ pub(super) struct Route {
     pub(super) owner: Role,
     pub(super) access: Access,
     pub(super) after: After,
+    /// How far on the way to an order a customer is who got an answer; the owner counts other stages.
+    pub(super) stage: Option<Stage>,
     /// What the owner answers, success first; what the edge itself answers is added.
     statuses: &'static [u16],
 }
@@ -107,11 +112,17 @@ const fn row(
         owner,
         access,
         after: After::Keep,
+        stage: None,
         statuses,
     }
 }
 
 impl Route {
+    const fn reaches(mut self, stage: Stage) -> Self {
+        self.stage = Some(stage);
+        self
+    }
+
     const fn then(mut self, after: After) -> Self {
         self.after = after;
         self
@@ -127,9 +138,9 @@ use Verb::{Delete, Get, Post, Put};
 
 /// Every route.
 pub(super) const ROUTES: &[Route] = &[
-    row(Get, "/products", Catalog, Open, &[200, 400]),
+    row(Get, "/products", Catalog, Open, &[200, 400]).reaches(Stage::BrowseCatalog),
     row(Post, "/products", Catalog, Admin, &[201, 400, 409, 422]),
-    row(Get, "/products/{id}", Catalog, Open, &[200, 400, 404]),
+    row(Get, "/products/{id}", Catalog, Open, &[200, 400, 404]).reaches(Stage::ViewProduct),
     row(
         Put,
         "/products/{id}",

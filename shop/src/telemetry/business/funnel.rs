@@ -17,9 +17,9 @@ struct StageLabels {
 /// A stage of the funnel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Stage {
-    #[expect(dead_code, reason = "counted where the list of products is served")]
+    /// The list of products was shown.
     BrowseCatalog,
-    #[expect(dead_code, reason = "counted where a product is served")]
+    /// A product was shown.
     ViewProduct,
     /// Something was put into a cart.
     AddToCart,
