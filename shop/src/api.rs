@@ -1,4 +1,4 @@
-//! The public API as a document: the shapes of its bodies, and OpenAPI made from them.
+//! The public API as a document: the shapes of its bodies, and the `OpenAPI` text made of them.
 //!
 //! Which routes there are, the storefront knows (`roles/storefront/table.rs`); what they take and give
 //! stands in [`shapes`]; `document` puts both together, and the page at `/docs` renders the result.

@@ -1,4 +1,4 @@
-//! Makes the OpenAPI 3.1 document of a list of operations. Pure.
+//! Makes the `OpenAPI` 3.1 document of a list of operations. Pure.
 
 use std::borrow::Cow;
 

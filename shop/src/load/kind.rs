@@ -94,9 +94,8 @@ impl Journey {
             Self::View => 40,
             Self::Buy => BUY,
             Self::Checkout => WHOLE - BUY,
-            Self::Abandon | Self::LeaveCart => WHOLE / 2,
             Self::Administer => WHOLE,
-            Self::Guess | Self::Scan => WHOLE / 2,
+            Self::Abandon | Self::LeaveCart | Self::Guess | Self::Scan => WHOLE / 2,
         }
     }
 }

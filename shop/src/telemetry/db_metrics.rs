@@ -149,6 +149,9 @@ impl StatementMetrics {
     }
 }
 
+/// Takes one number of a pool's two: lent connections, and the most there can be.
+type Level = fn(&(u32, u32)) -> u32;
+
 /// Reads the fill of the pools at the scrape.
 #[derive(Debug)]
 pub(crate) struct PoolCollector(pub(crate) Vec<Arc<Db>>);
@@ -164,7 +167,7 @@ impl Collector for PoolCollector {
             )
         };
         let pools: Vec<_> = self.0.iter().map(read).collect();
-        let levels: [(Metric, fn(&(u32, u32)) -> u32); 2] = [
+        let levels: [(Metric, Level); 2] = [
             (catalogue::DB_POOL_IN_USE, |(in_use, _)| *in_use),
             (catalogue::DB_POOL_MAX, |(_, most)| *most),
         ];

@@ -23,6 +23,9 @@ struct FaultLabels {
     kind: String,
 }
 
+/// Takes one number of a fault.
+type Count = fn(&FaultStatus) -> u64;
+
 /// Reads the registry of faults.
 #[derive(Debug)]
 pub(crate) struct FaultCollector(pub(crate) Registry);
@@ -56,7 +59,7 @@ impl Collector for FaultCollector {
             let active = i64::from(status.ended.is_none());
             ConstGauge::new(active).encode(family.encode_family(labels)?)?;
         }
-        let counts: [(Metric, fn(&FaultStatus) -> u64); 2] = [
+        let counts: [(Metric, Count); 2] = [
             (catalogue::FAULT_EVALUATED, |status| status.evaluated),
             (catalogue::FAULT_INJECTED, |status| status.injected),
         ];
