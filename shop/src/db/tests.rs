@@ -266,9 +266,14 @@ async fn a_write_that_waits_for_another_gives_up_as_busy() {
         tx.execute(&update, &[]).await.unwrap();
         let asked = Instant::now();
         let error = db.execute(&update, &[]).await.unwrap_err();
-        assert_eq!(error.kind(), DbErrorKind::Busy, "{name}: {error}");
+        // On SQLite it waited for its turn, on the others for the row.
+        let kind = match *name {
+            "sqlite" => DbErrorKind::PoolTimeout,
+            _ => DbErrorKind::Busy,
+        };
+        assert_eq!(error.kind(), kind, "{name}: {error}");
         assert!(
-            error.is_unavailable() && asked.elapsed() < Duration::from_secs(4),
+            error.is_unavailable() && asked.elapsed() < Duration::from_secs(10),
             "{name}"
         );
         tx.commit().await.unwrap();

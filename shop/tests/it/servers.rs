@@ -31,7 +31,7 @@ pub(crate) const PASSWORD: &str = "open-sesame-4711";
 
 /// Ends the server and removes its folder when stdin closes; `kill` and `start` on the way there.
 const WATCH: &str = r#"
-trap '' INT HUP
+trap '' INT HUP TERM
 folder=$1 signal=$2
 shift 2
 start() { "$@" </dev/null >>"$folder/log" 2>&1 & server=$!; }
