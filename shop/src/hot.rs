@@ -3,7 +3,7 @@
 
 use std::{net::SocketAddr, sync::Arc};
 
-use axum::{Json, Router, extract::Path, http::Method, middleware, routing::get};
+use axum::{Json, Router, extract::Path, http::Method, routing::get};
 use clap::Parser;
 use rustix::time::{ClockId, clock_gettime};
 use serde_json::{Value, json};
@@ -14,7 +14,7 @@ use crate::{
     config::Role,
     error::ShopError,
     http::{
-        observe,
+        observe::Observe,
         serve::{Bound, Descriptors},
     },
     process::start::Process,
@@ -90,15 +90,15 @@ fn router(layers: Layers, metrics: &Metrics) -> Router {
     };
     let http: Arc<ServiceHttp> = Arc::new(metrics.http.service(Role::Storefront.name(), &[known]));
     let mut router = Router::new().route(ROUTE, get(hello));
-    if layers.metrics {
-        router = router.layer(middleware::from_fn_with_state(
-            Arc::clone(&http),
-            observe::metrics,
-        ));
-    }
-    if layers.trace {
-        router = router.layer(middleware::from_fn_with_state(http, observe::trace));
-    }
+    router = match layers {
+        Layers {
+            trace: true,
+            metrics: true,
+        } => router.layer((Observe::trace(Arc::clone(&http)), Observe::metrics(http))),
+        Layers { trace: true, .. } => router.layer(Observe::trace(http)),
+        Layers { metrics: true, .. } => router.layer(Observe::metrics(http)),
+        Layers { .. } => router,
+    };
     router.route("/cost", get(cost))
 }
 

@@ -3,21 +3,24 @@
 //! In this order an injected failure is counted, logged and traced as the failure it is.
 
 use std::{
+    future::Future,
     net::SocketAddr,
+    pin::Pin,
     sync::Arc,
+    task::{Context, Poll},
     time::{Duration, Instant},
 };
 
 use axum::{
     body::HttpBody,
-    extract::{ConnectInfo, MatchedPath, Request, State},
+    extract::{ConnectInfo, MatchedPath, Request},
     http::{HeaderMap, HeaderName, Method, Version, header},
-    middleware::Next,
     response::Response,
 };
 use fault::layer::Injected;
 use opentelemetry::trace::TraceContextExt;
 use prometheus_client::metrics::gauge::Gauge;
+use tower::{Layer, Service};
 use tracing::{Instrument, Span, field::Empty, info_span};
 
 use crate::telemetry::{
@@ -28,17 +31,103 @@ use crate::telemetry::{
 /// Longest text of a client's that goes into a span.
 const MOST_CHARS: usize = 128;
 
-/// Opens the server span, continuing the caller's trace, and logs the request when it is answered.
-pub(crate) async fn trace(
-    State(http): State<Arc<ServiceHttp>>,
+/// Which of the two layers this is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Trace,
+    Metrics,
+}
+
+/// One of the two layers. A service of its own rather than axum's `from_fn`, which allocates four
+/// times as often for each request.
+#[derive(Debug, Clone)]
+pub(crate) struct Observe {
+    http: Arc<ServiceHttp>,
+    part: Part,
+}
+
+impl Observe {
+    /// Opens the server span, continuing the caller's trace, and logs the request when answered.
+    pub(crate) fn trace(http: Arc<ServiceHttp>) -> Self {
+        Self {
+            http,
+            part: Part::Trace,
+        }
+    }
+
+    /// Counts the request, also when its caller went away before the answer.
+    pub(crate) fn metrics(http: Arc<ServiceHttp>) -> Self {
+        Self {
+            http,
+            part: Part::Metrics,
+        }
+    }
+}
+
+impl<S> Layer<S> for Observe {
+    type Service = Observed<S>;
+
+    fn layer(&self, inner: S) -> Observed<S> {
+        Observed {
+            inner,
+            by: self.clone(),
+        }
+    }
+}
+
+/// A service behind an [`Observe`].
+#[derive(Debug, Clone)]
+pub(crate) struct Observed<S> {
+    inner: S,
+    by: Observe,
+}
+
+type Answering<E> = Pin<Box<dyn Future<Output = Result<Response, E>> + Send>>;
+
+impl<S> Service<Request> for Observed<S>
+where
+    S: Service<Request, Response = Response> + 'static,
+    S::Future: Send + 'static,
+{
+    type Response = Response;
+    type Error = S::Error;
+    type Future = Answering<S::Error>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        let http = Arc::clone(&self.by.http);
+        match self.by.part {
+            Part::Trace => Box::pin(trace(http, request, &mut self.inner)),
+            Part::Metrics => Box::pin(metrics(http, request, &mut self.inner)),
+        }
+    }
+}
+
+fn trace<S>(
+    http: Arc<ServiceHttp>,
     request: Request,
-    next: Next,
-) -> Response {
+    inner: &mut S,
+) -> impl Future<Output = Result<Response, S::Error>> + Send + use<S>
+where
+    S: Service<Request, Response = Response> + 'static,
+    S::Future: Send + 'static,
+{
     let started = Instant::now();
     let method = request.method().clone();
     let path = http.path(template(&request).as_ref().map(MatchedPath::as_str));
     let span = server_span(&http, path, &request);
-    let response = next.run(request).instrument(span.clone()).await;
+    let answering = inner.call(request).instrument(span.clone());
+    async move {
+        let response = answering.await?;
+        tell(&span, &method, path, &response, started);
+        Ok(response)
+    }
+}
+
+fn tell(span: &Span, method: &Method, path: &str, response: &Response, started: Instant) {
     let status = i64::from(response.status().as_u16());
     span.record("http.response.status_code", status);
     if let Some(Injected(faults)) = response.extensions().get() {
@@ -50,8 +139,7 @@ pub(crate) async fn trace(
         span.record("otel.status_code", "ERROR")
             .record("error.type", response.status().as_str());
     }
-    span.in_scope(|| log_request(&method, path, status, started.elapsed()));
-    response
+    span.in_scope(|| log_request(method, path, status, started.elapsed()));
 }
 
 /// Opens the span with what the semantic conventions ask of a server, and with its baggage.
@@ -121,13 +209,16 @@ fn log_request(method: &Method, path: &str, status: i64, elapsed: Duration) {
     }
 }
 
-/// Counts the request, also when its caller went away before the answer.
-pub(crate) async fn metrics(
-    State(http): State<Arc<ServiceHttp>>,
+fn metrics<S>(
+    http: Arc<ServiceHttp>,
     request: Request,
-    next: Next,
-) -> Response {
-    let mut counting = Counting {
+    inner: &mut S,
+) -> impl Future<Output = Result<Response, S::Error>> + Send + use<S>
+where
+    S: Service<Request, Response = Response> + 'static,
+    S::Future: Send + 'static,
+{
+    let counting = Counting {
         active: Active::enter(http.active()),
         template: template(&request),
         method: request.method().clone(),
@@ -138,12 +229,18 @@ pub(crate) async fn metrics(
         is_kept: false,
         http,
     };
-    let response = next.run(request).await;
-    let bytes = declared_length(response.headers()).or_else(|| response.body().size_hint().exact());
-    counting.answered = Some((response.status().as_u16(), bytes));
-    counting.is_kept =
-        response.status().is_server_error() || response.extensions().get::<Injected>().is_some();
-    response
+    let answering = inner.call(request);
+    async move {
+        // All of it, so that it is dropped, and counts, when this ends in whatever way.
+        let mut counting = counting;
+        let response = answering.await?;
+        let exact = || response.body().size_hint().exact();
+        let bytes = declared_length(response.headers()).or_else(exact);
+        counting.answered = Some((response.status().as_u16(), bytes));
+        let injected = response.extensions().get::<Injected>().is_some();
+        counting.is_kept = injected || response.status().is_server_error();
+        Ok(response)
+    }
 }
 
 fn template(request: &Request) -> Option<MatchedPath> {

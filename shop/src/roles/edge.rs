@@ -5,7 +5,6 @@ use std::{any::Any, future::Future, sync::Arc};
 use axum::{
     Router,
     http::StatusCode,
-    middleware,
     response::{IntoResponse, Response},
 };
 use fault::{Registry, layer::FaultLayer};
@@ -15,7 +14,7 @@ use tracing::Instrument;
 use super::Started;
 use crate::{
     db::Db,
-    http::{observe, problem::Problem},
+    http::{observe::Observe, problem::Problem},
     telemetry::http_metrics::ServiceHttp,
 };
 
@@ -36,12 +35,7 @@ pub(crate) fn finish(
     let Some(http) = http else {
         return router;
     };
-    router
-        .layer(middleware::from_fn_with_state(
-            Arc::clone(&http),
-            observe::metrics,
-        ))
-        .layer(middleware::from_fn_with_state(http, observe::trace))
+    router.layer((Observe::trace(Arc::clone(&http)), Observe::metrics(http)))
 }
 
 pub(super) async fn unmatched() -> Problem {
