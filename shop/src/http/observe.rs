@@ -98,16 +98,16 @@ where
     }
 
     fn call(&mut self, request: Request) -> Self::Future {
-        let http = Arc::clone(&self.by.http);
+        let http = &self.by.http;
         match self.by.part {
             Part::Trace => Box::pin(trace(http, request, &mut self.inner)),
-            Part::Metrics => Box::pin(metrics(http, request, &mut self.inner)),
+            Part::Metrics => Box::pin(metrics(Arc::clone(http), request, &mut self.inner)),
         }
     }
 }
 
 fn trace<S>(
-    http: Arc<ServiceHttp>,
+    http: &ServiceHttp,
     request: Request,
     inner: &mut S,
 ) -> impl Future<Output = Result<Response, S::Error>> + Send + use<S>
@@ -118,7 +118,7 @@ where
     let started = Instant::now();
     let method = request.method().clone();
     let path = http.path(template(&request).as_ref().map(MatchedPath::as_str));
-    let span = server_span(&http, path, &request);
+    let span = server_span(http, path, &request);
     let answering = inner.call(request).instrument(span.clone());
     async move {
         let response = answering.await?;
