@@ -199,7 +199,12 @@ async fn customers_look_on_while_the_users_role_fails() {
 async fn the_first_stages_of_the_funnel_are_counted_by_country_and_only_when_something_was_shown() {
     let lab = Lab::start(config()).await;
     let customer = Caller::nobody(&lab).with("x-country", "DE");
-    for path in ["/products", "/products?limit=1", "/products/1", "/products/0"] {
+    for path in [
+        "/products",
+        "/products?limit=1",
+        "/products/1",
+        "/products/0",
+    ] {
         customer.get(path).await;
     }
     let scrape = lab.scrape().await;
