@@ -117,7 +117,7 @@ pub(crate) fn calm() -> ShopConfig {
     config.db_acquire_timeout = Duration::from_secs(30);
     config.call_timeout = Duration::from_secs(30);
     config.orders = OrdersConfig {
-        lease: Duration::from_secs(300),
+        lease: Duration::from_mins(5),
         ship_after: Duration::ZERO,
         deliver_after: Duration::ZERO,
         reconcile_every: Duration::from_millis(100),

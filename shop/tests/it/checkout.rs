@@ -121,8 +121,8 @@ async fn two_hundred_checkouts_of_the_last_ten_sell_ten() {
     let mut config = calm();
     config.initial_stock = 10;
     // All wait in the queue of the database at once; none is to fail for that.
-    config.db_acquire_timeout = Duration::from_secs(60);
-    config.call_timeout = Duration::from_secs(60);
+    config.db_acquire_timeout = Duration::from_mins(1);
+    config.call_timeout = Duration::from_mins(1);
     let lab = Arc::new(Lab::start(config).await);
     let checkouts = (0..200).map(|n| {
         let lab = Arc::clone(&lab);

@@ -20,7 +20,7 @@ use crate::{
 #[tokio::test]
 async fn an_order_is_its_buyers_and_tells_what_became_of_it() {
     let mut config = calm();
-    config.orders.ship_after = Duration::from_secs(60);
+    config.orders.ship_after = Duration::from_mins(1);
     let lab = Lab::start(config).await;
     let (anna, ben, admin) = (Buyer::account(11), Buyer::account(12), Buyer::admin());
     let id = anna.order(&lab, 1, 2).await;
@@ -72,7 +72,7 @@ async fn an_order_is_its_buyers_and_tells_what_became_of_it() {
 #[tokio::test]
 async fn admins_see_all_orders_and_move_them_by_the_table() {
     let mut config = calm();
-    config.orders.ship_after = Duration::from_secs(60);
+    config.orders.ship_after = Duration::from_mins(1);
     let lab = Lab::start(config).await;
     let (buyer, admin) = (Buyer::account(11), Buyer::admin());
     let id = buyer.order(&lab, 1, 3).await;
@@ -120,7 +120,7 @@ async fn admins_see_all_orders_and_move_them_by_the_table() {
 #[tokio::test]
 async fn cancelling_gives_stock_and_money_back() {
     let mut config = calm();
-    config.orders.ship_after = Duration::from_secs(60);
+    config.orders.ship_after = Duration::from_mins(1);
     let lab = Lab::start(config).await;
     let buyer = Buyer::account(11);
     let before = stock(&lab, 4).await;
