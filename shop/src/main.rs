@@ -18,7 +18,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Send synthetic traffic to a shop
-    Load(LoadArgs),
+    Load(Box<LoadArgs>),
     #[command(flatten)]
     Task(Task),
 }
