@@ -38,6 +38,8 @@ pub(super) fn connect_options(file: &Path) -> SqliteConnectOptions {
 
 /// Opens a file, creating it when it is not there.
 pub(super) async fn open(file: &Path, options: &DbOptions) -> Result<SqlitePool, sqlx::Error> {
+    // Whoever finds a new file on its way into write-ahead mode is refused without a wait.
+    let _held = hold(file).await?;
     SqlitePoolOptions::new()
         .max_connections(options.connections)
         .min_connections(1)
@@ -56,17 +58,21 @@ pub(super) async fn migrate(
     file: &Path,
     migrator: &Migrator,
 ) -> Result<(), MigrateError> {
+    let _held = hold(file).await?;
+    migrator.run(pool).await
+}
+
+/// Waits until nobody else prepares the file; dropping what is returned lets the next one.
+async fn hold(file: &Path) -> Result<File, sqlx::Error> {
     let lock = file.with_extension("migrating");
     let held = tokio::task::spawn_blocking(move || -> std::io::Result<File> {
         let lock = File::create(lock)?;
         lock.lock()?;
         Ok(lock)
     });
-    let _held = held
-        .await
+    held.await
         .map_err(|_| sqlx::Error::WorkerCrashed)?
-        .map_err(sqlx::Error::Io)?;
-    migrator.run(pool).await
+        .map_err(sqlx::Error::Io)
 }
 
 /// Takes the lock of the only writer.
