@@ -7,7 +7,7 @@ use std::{
 };
 
 use sqlx::{
-    Executor as _, Row as _, SqliteConnection, SqlitePool,
+    ConnectOptions as _, Connection as _, Executor as _, Row as _, SqliteConnection, SqlitePool,
     migrate::{MigrateError, Migrator},
     sqlite::{
         SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous,
@@ -38,8 +38,10 @@ pub(super) fn connect_options(file: &Path) -> SqliteConnectOptions {
 
 /// Opens a file, creating it when it is not there.
 pub(super) async fn open(file: &Path, options: &DbOptions) -> Result<SqlitePool, sqlx::Error> {
-    // Whoever finds a new file on its way into write-ahead mode is refused without a wait.
+    // Whoever finds a new file on its way into write-ahead mode is refused without a wait, be it
+    // another process or another connection of this pool.
     let _held = hold(file).await?;
+    connect_options(file).connect().await?.close().await?;
     SqlitePoolOptions::new()
         .max_connections(options.connections)
         .min_connections(1)
