@@ -80,8 +80,9 @@ impl Route {
     /// Returns what is counted from the start.
     pub(super) fn spec(&self) -> RouteSpec {
         let refusals: &[u16] = match self.access {
-            Access::Open | Access::Visitor => &[],
-            Access::Account => &[401],
+            Access::Open => &[],
+            // Also of a visitor a token is taken seriously.
+            Access::Visitor | Access::Account => &[401],
             Access::Admin => &[401, 403],
         };
         let mut statuses = self.statuses.to_vec();
