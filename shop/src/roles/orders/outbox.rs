@@ -44,6 +44,9 @@ impl Topic {
     }
 }
 
+/// A message that may be claimed for less time than this is on its way and does not wait.
+const ON_ITS_WAY_MS: i64 = 1_000;
+
 /// A message of the outbox.
 #[derive(Debug, Clone)]
 pub(super) struct Message {
@@ -248,7 +251,7 @@ impl Outbox {
     pub(super) async fn backlog(&self) -> Result<Backlog, DbError> {
         let waiting = self
             .db
-            .fetch_optional(&self.waiting, &[now_ms().into()])
+            .fetch_optional(&self.waiting, &[(now_ms() - ON_ITS_WAY_MS).into()])
             .await?;
         let dead = self.db.fetch_optional(&self.dead, &[]).await?;
         let (mut count, mut oldest) = (0, 0);
