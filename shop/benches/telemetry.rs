@@ -1,8 +1,8 @@
 //! What telemetry costs a request of the hot route, as CPU time of the server.
 //!
 //! Each mode is a process of its own, this program started again, since a process has one subscriber.
-//! Rounds of all modes are interleaved, so that a busy machine hurts them alike; the median of a
-//! mode's rounds counts. Spans go to a local sink that swallows them, lines to nowhere.
+//! Rounds of all modes are interleaved, so that a busy machine hurts them alike; what a mode costs is
+//! the median of its differences to the bare one of the same round. Spans go to a local sink that swallows them, lines to nowhere.
 
 #![expect(
     clippy::print_stdout,
@@ -18,10 +18,12 @@ use std::{
     time::Duration,
 };
 
+use futures_util::future::join_all;
 use shop::hot::{Layers, serve};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-const ROUNDS: usize = 9;
-const CONNECTIONS: usize = 16;
+const ROUNDS: usize = 15;
+const CONNECTIONS: usize = 32;
 const SERVE: &str = "SHOP_BENCH_SERVE";
 /// Longer than what is exported waits for its batch.
 const SETTLE: Duration = Duration::from_millis(400);
@@ -129,8 +131,13 @@ fn print(servers: &[Server], rounds: &[Vec<f64>]) {
         "{:18} {:>7} {:>7} {:>6} {:>6} {:>6}",
         "mode", "µs", "+bare", "ratio", "bar", "lost"
     );
-    for ((mode, server), own) in MODES.iter().zip(servers).zip(&medians) {
-        let over = own - medians[0];
+    for (at, (mode, server)) in MODES.iter().zip(servers).enumerate() {
+        let own = medians[at];
+        let differences = rounds[at]
+            .iter()
+            .zip(&rounds[0])
+            .map(|(own, bare)| own - bare);
+        let over = median(&differences.collect::<Vec<_>>());
         let lost =
             cost(server.address, "spans_dropped") + cost(server.address, "log_lines_dropped");
         let bar = mode.most_us.map_or_else(String::new, |most| {
@@ -177,24 +184,27 @@ fn start(mode: &Mode, sink: SocketAddr) -> Server {
     Server { child, address }
 }
 
-/// Sends `requests` over a few connections that stay open.
+/// Sends `requests` over a few connections that stay open, from one thread, as wrk does: the server
+/// then finds several at once and is not woken for each.
 fn load(address: SocketAddr, requests: usize) {
-    let connection = |_| {
-        std::thread::spawn(move || {
-            let mut stream = TcpStream::connect(address).unwrap();
-            stream.set_nodelay(true).unwrap();
-            let request =
-                b"GET /hello/world HTTP/1.1\r\nhost: shop:8080\r\nuser-agent: wrk\r\n\r\n";
-            for _ in 0..requests / CONNECTIONS {
-                stream.write_all(request).unwrap();
-                answer(&mut stream);
+    let connection = async || {
+        let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
+        stream.set_nodelay(true).unwrap();
+        let request = b"GET /hello/world HTTP/1.1\r\nhost: shop:8080\r\nuser-agent: wrk\r\n\r\n";
+        let mut answer = [0; 1024];
+        for _ in 0..requests / CONNECTIONS {
+            stream.write_all(request).await.unwrap();
+            let mut read = 0;
+            while !answer[..read].ends_with(b"hello world") {
+                let more = stream.read(&mut answer[read..]).await.unwrap();
+                assert!(more > 0, "the server closed");
+                read += more;
             }
-        })
+        }
     };
-    let connections: Vec<_> = (0..CONNECTIONS).map(connection).collect();
-    for connection in connections {
-        connection.join().unwrap();
-    }
+    let runtime = tokio::runtime::Builder::new_current_thread();
+    let runtime = { runtime }.enable_io().build().unwrap();
+    runtime.block_on(join_all((0..CONNECTIONS).map(|_| connection())));
 }
 
 /// Reads one answer with a length; returns its body.

@@ -147,7 +147,7 @@ function operation(api, path, method, own) {
     element("summary", {},
       element("span", { class: `method ${upper}` }, upper),
       element("span", { class: "path" }, path),
-      element("span", { class: "note" }, own.summary || "", secured ? " 🔒" : "")),
+      element("span", { class: "note" }, own.summary || "", secured ? " · token" : "")),
     element("div", {},
       own.description ? element("p", {}, own.description) : undefined,
       form,

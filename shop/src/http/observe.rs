@@ -7,24 +7,25 @@ use std::{
     net::SocketAddr,
     pin::Pin,
     sync::Arc,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
     time::{Duration, Instant},
 };
 
 use axum::{
     body::HttpBody,
     extract::{ConnectInfo, MatchedPath, Request},
-    http::{HeaderMap, HeaderName, Method, Version, header},
+    http::{HeaderMap, HeaderName, Method, header},
     response::Response,
 };
 use fault::layer::Injected;
 use opentelemetry::trace::TraceContextExt;
+use pin_project_lite::pin_project;
 use prometheus_client::metrics::gauge::Gauge;
 use tower::{Layer, Service};
-use tracing::{Instrument, Span, field::Empty, info_span};
+use tracing::{Span, field::Empty, info_span};
 
 use crate::telemetry::{
-    http_metrics::{CLIENT_CLOSED, Seen, ServiceHttp},
+    http_metrics::{CLIENT_CLOSED, Route, Seen, ServiceHttp},
     propagation::{self, Baggage},
 };
 
@@ -117,16 +118,65 @@ where
 {
     let started = Instant::now();
     let method = request.method().clone();
-    let path = http.path(template(&request).as_ref().map(MatchedPath::as_str));
-    let span = server_span(http, path, &request);
-    let answering = inner.call(request).instrument(span.clone());
-    async move {
-        let response = answering.await?;
-        tell(&span, &method, path, &response, started);
-        Ok(response)
+    let template = template(&request);
+    let route = http.route(template.as_ref().map(MatchedPath::as_str), &method);
+    let path = route.path;
+    let span = server_span(http.service(), route, &request);
+    Traced {
+        answering: Some(inner.call(request)),
+        span,
+        method,
+        path,
+        started,
     }
 }
 
+pin_project! {
+    /// An answer in the making, inside its span. `tracing`'s own adapter enters the span once more to
+    /// drop what it ran, and telling of the answer would make that three times.
+    struct Traced<F> {
+        #[pin]
+        answering: Option<F>,
+        span: Span,
+        method: Method,
+        path: &'static str,
+        started: Instant,
+    }
+
+    impl<F> PinnedDrop for Traced<F> {
+        fn drop(this: Pin<&mut Self>) {
+            let mut this = this.project();
+            if this.answering.is_some() {
+                // The caller went away; what counts that does it as a part of this trace.
+                let _entered = this.span.enter();
+                this.answering.set(None);
+            }
+        }
+    }
+}
+
+impl<F, E> Future for Traced<F>
+where
+    F: Future<Output = Result<Response, E>>,
+{
+    type Output = Result<Response, E>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut this = self.project();
+        let Some(answering) = this.answering.as_mut().as_pin_mut() else {
+            return Poll::Pending;
+        };
+        let _entered = this.span.enter();
+        let answer = ready!(answering.poll(context));
+        this.answering.set(None);
+        if let Ok(response) = &answer {
+            tell(this.span, this.method, this.path, response, *this.started);
+        }
+        Poll::Ready(answer)
+    }
+}
+
+/// Completes the span, which is entered, and logs the request.
 fn tell(span: &Span, method: &Method, path: &str, response: &Response, started: Instant) {
     let status = i64::from(response.status().as_u16());
     span.record("http.response.status_code", status);
@@ -139,28 +189,27 @@ fn tell(span: &Span, method: &Method, path: &str, response: &Response, started: 
         span.record("otel.status_code", "ERROR")
             .record("error.type", response.status().as_str());
     }
-    span.in_scope(|| log_request(method, path, status, started.elapsed()));
+    log_request(method, path, status, started.elapsed());
 }
 
 /// Opens the span with what the semantic conventions ask of a server, and with its baggage.
-fn server_span(http: &ServiceHttp, path: &'static str, request: &Request) -> Span {
+fn server_span(service: &'static str, route: Route<'_>, request: &Request) -> Span {
     let (method, headers) = (request.method(), request.headers());
     let baggage = Baggage::read(headers);
     let client = request.extensions().get::<ConnectInfo<SocketAddr>>();
     let span = info_span!(
         "request",
-        otel.name = %format_args!("{method} {path}"),
+        otel.name = route.name,
         otel.kind = "server",
         otel.status_code = Empty,
-        service = http.service(),
+        service,
         http.request.method = method.as_str(),
-        http.route = path,
+        http.route = route.path,
         http.response.status_code = Empty,
         url.path = trimmed(request.uri().path()),
         url.scheme = "http",
         server.address = text(headers, &header::HOST).map(without_port),
         client.address = client.map(|ConnectInfo(address)| display(address.ip())),
-        network.protocol.version = version(request.version()),
         user_agent.original = text(headers, &header::USER_AGENT).map(trimmed),
         error.type = Empty,
         country = baggage.country,
@@ -189,14 +238,6 @@ fn without_port(host: &str) -> &str {
         _ => host,
     };
     trimmed(name)
-}
-
-fn version(version: Version) -> &'static str {
-    match version {
-        Version::HTTP_10 => "1.0",
-        Version::HTTP_2 => "2",
-        _ => "1.1",
-    }
 }
 
 fn log_request(method: &Method, path: &str, status: i64, elapsed: Duration) {

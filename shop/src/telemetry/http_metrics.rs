@@ -151,9 +151,14 @@ impl ServiceHttp {
         &self.active
     }
 
-    /// Returns the value of the `path` label for the template that matched.
-    pub(crate) fn path(&self, template: Option<&str>) -> &'static str {
-        self.methods(template).path
+    /// Returns what the template that matched is called, with a method.
+    pub(crate) fn route(&self, template: Option<&str>, method: &Method) -> Route<'_> {
+        let methods = self.methods(template);
+        let handles = methods.get(&self.metrics, self.service, method);
+        Route {
+            path: methods.path,
+            name: &handles.name,
+        }
     }
 
     /// Counts one answered request.
@@ -177,6 +182,15 @@ impl ServiceHttp {
             .and_then(|template| self.by_template.get(template))
             .unwrap_or(&self.unmatched)
     }
+}
+
+/// What a route is called.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Route<'a> {
+    /// The value of the `path` label.
+    pub(crate) path: &'static str,
+    /// The name of its spans: method and path.
+    pub(crate) name: &'a str,
 }
 
 /// What was seen of one request.
@@ -218,6 +232,7 @@ impl Methods {
             RouteHandles {
                 request_size: metrics.request_sizes.get_or_create_owned(&labels),
                 response_size: metrics.response_sizes.get_or_create_owned(&labels),
+                name: format!("{} {}", labels.method, labels.path),
                 labels,
                 by_status: (0..STATUS_COUNT)
                     .map(|_| StatusHandles::default())
@@ -231,6 +246,7 @@ impl Methods {
 #[derive(Debug)]
 struct RouteHandles {
     labels: RouteLabels,
+    name: String,
     request_size: Histogram,
     response_size: Histogram,
     by_status: Box<[StatusHandles]>,

@@ -2,9 +2,7 @@
 //! document and tries whatever it allows, and much that it does not, finds no 5xx and no surprise.
 
 use std::{
-    env,
-    io::Write as _,
-    path::{Path, PathBuf},
+    path::Path,
     process::{Command, Stdio},
 };
 
@@ -16,6 +14,7 @@ use shop::{api::shapes, config::Role};
 use crate::{
     caller::{ADMIN, Caller, demo},
     lab::Lab,
+    peers::packages,
 };
 
 /// Asks, and reads the answer as the shape that the document promises.
@@ -119,34 +118,6 @@ async fn the_page_loads_nothing_from_elsewhere() {
     lab.stop().await;
 }
 
-/// Finds the folder of the tool's Python packages among the peers.
-fn schemathesis() -> Option<PathBuf> {
-    let folder = |name| {
-        env::var_os(name)
-            .filter(|value| !value.is_empty())
-            .map(PathBuf::from)
-    };
-    let cache = folder("XDG_CACHE_HOME").or_else(|| Some(folder("HOME")?.join(".cache")));
-    let peers = [
-        folder("OBS_TUI_PEERS"),
-        cache.map(|cache| cache.join("obs-tui/peers")),
-    ];
-    let mut packages = peers
-        .into_iter()
-        .flatten()
-        .map(|peers| peers.join("schemathesis"));
-    let found = packages.find(|packages| packages.join("schemathesis").is_dir());
-    if found.is_none() {
-        let required = env::var("OBS_TUI_REQUIRE_PEERS").is_ok_and(|value| value == "1");
-        assert!(!required, "the API's document needs schemathesis");
-        let _ = writeln!(
-            std::io::stderr(),
-            "SKIPPED what_the_document_allows_is_answered_as_it_says: needs schemathesis"
-        );
-    }
-    found
-}
-
 /// Runs the tool against a shop; returns what it printed when it found something.
 fn try_everything(packages: &Path, url: &str, token: Option<&str>) -> Result<(), String> {
     let work = tempfile::tempdir().unwrap();
@@ -180,7 +151,8 @@ fn try_everything(packages: &Path, url: &str, token: Option<&str>) -> Result<(),
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_the_document_allows_is_answered_as_it_says() {
-    let Some(packages) = schemathesis() else {
+    let test = "what_the_document_allows_is_answered_as_it_says";
+    let Some(packages) = packages("schemathesis", test) else {
         return;
     };
     let lab = Lab::start(demo()).await;

@@ -5,29 +5,31 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::{
-    lab::{Program, TOKEN, arm, client},
+    lab::{PATIENCE, Program, TOKEN, arm, client},
     receiver::receiver,
+    spans::{Span, paths, spans},
 };
 
 async fn order_and_pay(shop: &Program) {
-    let client = client();
-    let url = shop.url("storefront");
     let order = json!({ "customer_id": 7, "product_id": 1, "quantity": 1 });
-    let order = client
-        .post(format!("{url}/order"))
-        .json(&order)
-        .send()
-        .await
-        .unwrap();
-    let order: Value = order.json().await.unwrap();
+    let order = post(shop, "/order", &order, &[]).await;
     let pay = json!({ "order_id": order["order_id"] });
-    let paid = client
-        .post(format!("{url}/payment/pay"))
-        .json(&pay)
-        .send()
-        .await
-        .unwrap();
-    assert_eq!(paid.status(), 200);
+    post(shop, "/payment/pay", &pay, &[]).await;
+}
+
+async fn post(shop: &Program, path: &str, body: &Value, headers: &[(&str, &str)]) -> Value {
+    let url = format!("{}{path}", shop.url("storefront"));
+    let request = with(client().post(url).json(body), headers);
+    let answer = request.send().await.unwrap();
+    assert!(answer.status().is_success(), "{path}: {}", answer.status());
+    answer.json().await.unwrap()
+}
+
+fn with(request: reqwest::RequestBuilder, headers: &[(&str, &str)]) -> reqwest::RequestBuilder {
+    let one = |request: reqwest::RequestBuilder, (name, value): &(&str, &str)| {
+        request.header(*name, *value)
+    };
+    headers.iter().fold(request, one)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -59,6 +61,68 @@ async fn a_real_receiver_gets_the_spans_of_every_role_by_grpc_and_http() {
 }
 
 const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
+/// The span in [`TRACE`] that our requests say they come from.
+const CALLER: &str = "b7ad6b7169203331";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_order_is_one_trace_through_three_roles_with_the_right_parents() {
+    let Some(receiver) = receiver() else { return };
+    let endpoint = format!("http://127.0.0.1:{}/v1/traces", receiver.http);
+    let shop = Program::shop(&[
+        ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", &endpoint),
+        ("OTEL_BSP_SCHEDULE_DELAY", "100"),
+        ("SHOP_DECLINE_SHARE", "0%"),
+    ]);
+    let caller = of_trace("01");
+    let headers = [("traceparent", caller.as_str())];
+    look(&shop, "/products/1", &headers).await;
+    let order = json!({ "customer_id": 7, "product_id": 1, "quantity": 1 });
+    let order = post(&shop, "/order", &order, &headers).await;
+    let pay = json!({ "order_id": order["order_id"] });
+    post(&shop, "/payment/pay", &pay, &headers).await;
+    let mut seen = receiver.expect("fulfilment", vec!["FulfilOrder"]);
+    shop.end();
+    // Everything is sent; the receiver may still be printing.
+    let began = Instant::now();
+    while let Err(wrong) = is_one_trace(&spans(&seen)) {
+        assert!(began.elapsed() < PATIENCE, "{wrong}");
+        std::thread::sleep(Duration::from_millis(50));
+        seen += &receiver.so_far();
+    }
+}
+
+/// Checks the spans of a look at a product, an order and its payment, all in [`TRACE`].
+fn is_one_trace(spans: &[Span]) -> Result<(), String> {
+    let paths = paths(spans, TRACE, CALLER);
+    let created = "storefront POST /order > storefront POST /order > orders POST /order > \
+                   orders CreateOrder";
+    let deducted = "orders POST /inventory/deduct > catalog POST /inventory/deduct > \
+                    catalog DeductInventory";
+    let paid = "storefront POST /payment/pay > storefront POST /payment/pay > \
+                orders POST /payment/pay > orders POST /payment/pay > \
+                payments POST /payment/pay > payments PayOrder";
+    for wanted in [
+        format!("{created} > orders insert orders"),
+        format!("{created} > {deducted} > catalog update inventory"),
+        format!("{paid} > payments POST /providers/:country/charge"),
+        "storefront GET /products/:id > storefront GET /products/:id > \
+         catalog GET /products/:id > catalog cache get products"
+            .to_owned(),
+    ] {
+        if !paths.contains(&wanted) {
+            return Err(format!("no {wanted} in {paths:#?}"));
+        }
+    }
+    let of_trace = spans.iter().filter(|span| span.trace == TRACE).count();
+    if of_trace != paths.len() {
+        return Err(format!("{of_trace} spans, with their parents {paths:#?}"));
+    }
+    let told = |span: &&Span| span.name == "FulfilOrder" && span.links.iter().any(|id| id == TRACE);
+    let linked = spans.iter().find(told);
+    linked
+        .map(|_| ())
+        .ok_or_else(|| "the worker does not link to the trace".to_owned())
+}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_real_receiver_gets_metrics_with_exemplars_and_logs_of_the_same_trace() {
@@ -117,7 +181,6 @@ async fn baggage_goes_from_role_to_role_and_only_what_is_known_of_it() {
             "user_agent.original: Str(test-agent)",
             "url.path: Str(/products/1)",
             "url.scheme: Str(http)",
-            "network.protocol.version: Str(1.1)",
             "server.address: Str(127.0.0.1)",
         ],
     );
@@ -204,15 +267,12 @@ fn a_protocol_nobody_speaks_is_refused_at_the_start() {
 }
 
 fn of_trace(flags: &str) -> String {
-    format!("00-{TRACE}-b7ad6b7169203331-{flags}")
+    format!("00-{TRACE}-{CALLER}-{flags}")
 }
 
 async fn look(shop: &Program, path: &str, headers: &[(&str, &str)]) {
     let request = client().get(format!("{}{path}", shop.url("storefront")));
-    let with = |request: reqwest::RequestBuilder, (name, value): &(&str, &str)| {
-        request.header(*name, *value)
-    };
-    let request = headers.iter().fold(request, with);
+    let request = with(request, headers);
     assert_eq!(request.send().await.unwrap().status(), 200);
 }
 

@@ -1,15 +1,14 @@
 //! A real OTLP receiver, and what it prints of what it gets.
 
 use std::{
-    io::{BufRead, BufReader, Write as _},
+    io::{BufRead, BufReader},
     net::TcpListener,
-    path::PathBuf,
     process::{Child, Command, Stdio},
     sync::mpsc::{Receiver, channel},
     time::{Duration, Instant},
 };
 
-use crate::lab::PATIENCE;
+use crate::{lab::PATIENCE, peers::program};
 
 /// The receiver, and what it prints.
 pub(crate) struct Rotel {
@@ -26,33 +25,8 @@ impl Drop for Rotel {
     }
 }
 
-/// Looks in the given folder of peers, in that of the user's cache, then on the path.
-pub(crate) fn find(program: &str) -> Option<PathBuf> {
-    let folder = |name| {
-        std::env::var_os(name)
-            .filter(|value| !value.is_empty())
-            .map(PathBuf::from)
-    };
-    let cache = folder("XDG_CACHE_HOME").or_else(|| Some(folder("HOME")?.join(".cache")));
-    let peers = [
-        folder("OBS_TUI_PEERS"),
-        cache.map(|cache| cache.join("obs-tui/peers")),
-    ];
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let folders = peers.into_iter().flatten().map(|peers| peers.join("bin"));
-    let mut files = folders
-        .chain(std::env::split_paths(&path))
-        .map(|folder| folder.join(program));
-    files.find(|file| file.is_file())
-}
-
 pub(crate) fn receiver() -> Option<Rotel> {
-    let Some(program) = find("rotel-agent") else {
-        let required = std::env::var("OBS_TUI_REQUIRE_PEERS").is_ok_and(|value| value == "1");
-        assert!(!required, "otlp needs rotel-agent");
-        let _ = writeln!(std::io::stderr(), "SKIPPED otlp: needs rotel-agent");
-        return None;
-    };
+    let program = program("rotel-agent", "otlp")?;
     let free = || {
         TcpListener::bind("127.0.0.1:0")
             .unwrap()

@@ -9,7 +9,7 @@ use shop::config::{Role, ShopConfig};
 
 use crate::{
     lab::{Lab, Scrape},
-    receiver::find,
+    peers::program,
 };
 
 async fn scrape(lab: &Lab, vocabulary: &str, accept: &str) -> (u16, String) {
@@ -153,13 +153,7 @@ async fn an_unknown_vocabulary_is_refused_with_the_known_ones() {
 
 /// Has promtool read the text; its advice on names is not ours to take, for names of others.
 fn promtool_reads(text: &str) {
-    let Some(program) = find("promtool") else {
-        let required = std::env::var("OBS_TUI_REQUIRE_PEERS").is_ok_and(|value| value == "1");
-        assert!(!required, "vocabulary needs promtool");
-        let _ = writeln!(
-            std::io::stderr(),
-            "SKIPPED part of vocabulary: needs promtool"
-        );
+    let Some(program) = program("promtool", "vocabulary") else {
         return;
     };
     let mut child = Command::new(program)

@@ -1,13 +1,14 @@
 //! Fulfilment: tells partners of orders, ships and delivers them. Works the outbox off.
 //!
-//! What a batch came to is noted in one transaction. A try that failed is made again after a pause;
-//! a message that fails too often is put aside, so that it is in nobody's way.
+//! Messages are claimed as places come free, and what some of them came to is noted in one
+//! transaction; a partner that hangs holds up no message but its own. A try that failed is made again
+//! after a pause; a message that fails too often is put aside, so that it is in nobody's way.
 
 use std::{sync::Arc, time::Duration};
 
-use futures_util::{StreamExt, stream};
+use futures_util::{StreamExt, stream::FuturesUnordered};
 use serde_json::json;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 use tracing::{Instrument, field::Empty, info_span};
 
 use super::{
@@ -24,13 +25,13 @@ use crate::{
     market::WAREHOUSES,
 };
 
-/// Messages claimed in one go.
-const BATCH: i64 = 64;
-/// Messages worked on at once.
-const AT_ONCE: usize = 8;
-/// How long a claim holds: longer than a batch takes when every partner hangs.
+/// Messages worked on at once. One that hangs takes up one place of these and holds nobody up.
+const AT_ONCE: usize = 32;
+/// Ended messages that are noted without waiting for more.
+const ENOUGH: usize = AT_ONCE / 2;
+/// How long a claim holds: longer than a message takes when every partner hangs.
 const CLAIM: Duration = Duration::from_mins(1);
-/// Shortest time between two batches, unless one was full: what comes meanwhile goes together.
+/// Longest time an ended message waits to be noted with others, and a new one to be claimed.
 const PACE: Duration = Duration::from_millis(250);
 /// Longest wait for news; another process may have written some.
 const LONGEST_WAIT: Duration = Duration::from_secs(2);
@@ -70,26 +71,34 @@ impl Worker {
     /// Works until the role stops.
     pub(super) async fn run(self) {
         let mut shown = None;
+        let mut working = FuturesUnordered::new();
+        let mut ended = Vec::new();
         loop {
-            let handled = if Self::may_run() {
-                self.batch().await
+            let free = AT_ONCE - working.len();
+            let claimed = if Self::may_run() {
+                self.claim(free).await
             } else {
-                0
+                Vec::new()
             };
+            let is_full = claimed.len() == free;
+            working.extend(claimed.into_iter().map(|message| self.work(message)));
             if shown.is_none_or(|at: Instant| at.elapsed() >= GAUGES_EVERY) {
                 shown = Some(Instant::now());
                 self.show().await;
             }
-            if handled < BATCH {
+            if working.is_empty() {
                 tokio::time::sleep(PACE).await;
-            }
-            if handled == 0 {
                 self.wait().await;
+                continue;
             }
+            let until = Instant::now() + PACE;
+            gather(&mut working, &mut ended, until, is_full).await;
+            self.note_all(&ended).await;
+            ended.clear();
         }
     }
 
-    /// Tells whether the worker may take the next batch; the one place where it can be held up.
+    /// Tells whether the worker may take more messages; the one place where it can be held up.
     const fn may_run() -> bool {
         true
     }
@@ -106,42 +115,39 @@ impl Worker {
         let _ = tokio::time::timeout(wait, news).await;
     }
 
-    /// Works a batch off; returns how many messages it had.
-    async fn batch(&self) -> i64 {
-        let until_ms = now_ms() + CLAIM.as_millis() as i64;
-        let claimed = match self.outbox.claim(BATCH, until_ms).await {
-            Ok(claimed) => claimed,
-            Err(error) => {
-                tracing::warn!(service = Role::Orders.name(), reason = %error, "nothing claimed");
-                return 0;
-            }
-        };
-        let count = claimed.len() as i64;
-        let worked = stream::iter(claimed).map(|message| async move {
-            let span = info_span!(
-                parent: None,
-                "FulfilOrder",
-                otel.kind = "consumer",
-                otel.status_code = Empty,
-                service = Role::Orders.name(),
-                messaging.destination.name = "fulfilment",
-                order_id = message.order_id,
-                topic = message.topic.name(),
-                step = message.step,
-            );
-            message.link(&span);
-            let outcome = self.step(&message).instrument(span.clone()).await;
-            if let Outcome::Failed(failure) = outcome {
-                span.record("otel.status_code", "ERROR");
-                span.in_scope(|| tell_failure(&message, failure));
-            }
-            (message, outcome)
-        });
-        let worked: Vec<_> = worked.buffer_unordered(AT_ONCE).collect().await;
-        if self.note(&worked).await.is_err() {
-            self.note_each(&worked).await;
+    /// Claims at most `most` messages.
+    async fn claim(&self, most: usize) -> Vec<Message> {
+        if most == 0 {
+            return Vec::new();
         }
-        count
+        let until_ms = now_ms() + CLAIM.as_millis() as i64;
+        let claimed = self.outbox.claim(most as i64, until_ms).await;
+        claimed.unwrap_or_else(|error| {
+            tracing::warn!(service = Role::Orders.name(), reason = %error, "nothing claimed");
+            Vec::new()
+        })
+    }
+
+    /// Does the next step of a message, in a trace of its own.
+    async fn work(&self, message: Message) -> (Message, Outcome) {
+        let span = info_span!(
+            parent: None,
+            "FulfilOrder",
+            otel.kind = "consumer",
+            otel.status_code = Empty,
+            service = Role::Orders.name(),
+            messaging.destination.name = "fulfilment",
+            order_id = message.order_id,
+            topic = message.topic.name(),
+            step = message.step,
+        );
+        message.link(&span);
+        let outcome = self.step(&message).instrument(span.clone()).await;
+        if let Outcome::Failed(failure) = outcome {
+            span.record("otel.status_code", "ERROR");
+            span.in_scope(|| tell_failure(&message, failure));
+        }
+        (message, outcome)
     }
 
     async fn step(&self, message: &Message) -> Outcome {
@@ -201,8 +207,12 @@ impl Worker {
         tx.commit().await
     }
 
-    /// Notes each on its own, so that one that cannot be noted does not hold the others up.
-    async fn note_each(&self, worked: &[(Message, Outcome)]) {
+    /// Notes what came of messages, in one go or else each on its own, so that one that cannot be
+    /// noted does not hold the others up.
+    async fn note_all(&self, worked: &[(Message, Outcome)]) {
+        if self.note(worked).await.is_ok() {
+            return;
+        }
         for one in worked {
             if let Err(error) = self.note(std::slice::from_ref(one)).await {
                 let failure = Failure {
@@ -274,6 +284,22 @@ impl Worker {
     }
 }
 
+/// Takes what ends until a time; when messages wait for a place, until enough of them ended.
+async fn gather<F: Future>(
+    working: &mut FuturesUnordered<F>,
+    ended: &mut Vec<F::Output>,
+    until: Instant,
+    is_full: bool,
+) {
+    while !(is_full && ended.len() >= ENOUGH) {
+        match timeout_at(until, working.next()).await {
+            Ok(Some(one)) => ended.push(one),
+            // Nothing is left, or it is time.
+            Ok(None) | Err(_) => return,
+        }
+    }
+}
+
 fn failed(error: CallError) -> Outcome {
     Outcome::Failed(Failure {
         reason: error.reason(),
@@ -299,4 +325,40 @@ fn tell_failure(message: &Message, failure: Failure) {
         reason = failure.reason,
         "fulfilment failed"
     );
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{future, time::Duration};
+
+    use futures_util::{FutureExt, stream::FuturesUnordered};
+    use tokio::time::Instant;
+
+    use super::{ENOUGH, PACE, gather};
+
+    #[tokio::test]
+    async fn one_that_hangs_holds_nobody_up() {
+        let mut working = FuturesUnordered::new();
+        working.push(future::pending().boxed());
+        for id in 0..3 {
+            working.push(
+                tokio::time::sleep(Duration::from_millis(20))
+                    .map(move |()| id)
+                    .boxed(),
+            );
+        }
+        let (mut ended, began) = (Vec::new(), Instant::now());
+        gather(&mut working, &mut ended, began + PACE, false).await;
+        assert_eq!((ended.len(), working.len()), (3, 1));
+        assert!(began.elapsed() >= PACE);
+    }
+
+    #[tokio::test]
+    async fn a_full_house_makes_room_as_soon_as_enough_have_ended() {
+        let mut working: FuturesUnordered<_> = (0..2 * ENOUGH).map(future::ready).collect();
+        let (mut ended, began) = (Vec::new(), Instant::now());
+        gather(&mut working, &mut ended, began + PACE, true).await;
+        assert_eq!(ended.len(), ENOUGH);
+        assert!(began.elapsed() < PACE);
+    }
 }

@@ -6,13 +6,16 @@
 use std::{fmt::Write as _, sync::Arc};
 
 use argon2::{
-    Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Version,
+    Params, PasswordHasher, PasswordVerifier,
     password_hash::{phc::PasswordHash, try_generate_salt},
 };
 use axum::http::StatusCode;
 use tokio::sync::Semaphore;
 
+use self::hasher::Hasher;
 use crate::{config::guard::PasswordCost, http::problem::Problem, secret::Secret};
+
+mod hasher;
 
 /// Passwords hashed at once.
 const AT_ONCE: usize = 2;
@@ -22,7 +25,7 @@ const MOST_WAITING: usize = 64;
 /// Hashes passwords and checks them.
 #[derive(Debug, Clone)]
 pub(super) struct Passwords {
-    argon2: Argon2<'static>,
+    hasher: Arc<Hasher>,
     /// A hash that no password has, at the cost of a real one.
     decoy: Secret,
     at_once: Arc<Semaphore>,
@@ -37,7 +40,7 @@ impl Passwords {
         };
         let params = Params::new(memory_kib, passes, 1, None)?;
         Ok(Self {
-            argon2: Argon2::new(Algorithm::Argon2id, Version::V0x13, params),
+            hasher: Arc::new(Hasher::new(params)),
             decoy: decoy(memory_kib, passes),
             at_once: Arc::new(Semaphore::new(AT_ONCE)),
             places: Arc::new(Semaphore::new(AT_ONCE + MOST_WAITING)),
@@ -46,8 +49,8 @@ impl Passwords {
 
     /// Hashes a new password.
     pub(super) async fn hash(&self, password: Secret) -> Result<Secret, Problem> {
-        let argon2 = self.argon2.clone();
-        let hash = move || hash(&argon2, &password);
+        let hasher = Arc::clone(&self.hasher);
+        let hash = move || hash(&hasher, &password);
         self.in_turn(hash).await?.ok_or_else(|| {
             tracing::error!("a password could not be hashed");
             Problem::internal()
@@ -60,12 +63,12 @@ impl Passwords {
         password: Secret,
         hash: Option<Secret>,
     ) -> Result<bool, Problem> {
-        let argon2 = self.argon2.clone();
+        let hasher = Arc::clone(&self.hasher);
         let hash = hash.unwrap_or_else(|| self.decoy.clone());
         self.in_turn(move || {
             let known = PasswordHash::new(hash.expose());
             known.is_ok_and(|known| {
-                argon2
+                hasher
                     .verify_password(password.expose().as_bytes(), &known)
                     .is_ok()
             })
@@ -101,9 +104,9 @@ fn busy() -> Problem {
     Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail).retry_after(1)
 }
 
-fn hash(argon2: &Argon2<'_>, password: &Secret) -> Option<Secret> {
+fn hash(hasher: &Hasher, password: &Secret) -> Option<Secret> {
     let salt = try_generate_salt().ok()?;
-    let hash = argon2.hash_password_with_salt(password.expose().as_bytes(), &salt);
+    let hash = hasher.hash_password_with_salt(password.expose().as_bytes(), &salt);
     Some(hash.ok()?.to_string().into())
 }
 

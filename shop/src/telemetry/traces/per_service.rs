@@ -53,9 +53,13 @@ impl SpanExporter for PerService {
         let mut outcome = Ok(());
         for (at, (service, exporter)) in self.exporters.iter().enumerate() {
             let last = at + 1 == self.exporters.len();
+            let belongs = |span: &mut SpanData| service_of(span) == Some(*service);
             // What names no role of this process goes with the last one rather than nowhere.
-            let belongs = |span: &mut SpanData| last || service_of(span) == Some(*service);
-            let own: Vec<SpanData> = batch.extract_if(.., belongs).collect();
+            let own: Vec<SpanData> = if last {
+                std::mem::take(&mut batch)
+            } else {
+                batch.extract_if(.., belongs).collect()
+            };
             if own.is_empty() {
                 continue;
             }
