@@ -36,7 +36,7 @@ pub(crate) use row::{Param, Row};
 pub use server::DatabaseServer;
 pub(crate) use server::place;
 pub(crate) use stall::hold_stalls;
-pub(crate) use transaction::Tx;
+pub(crate) use transaction::{Tx, until_alone};
 
 /// Where the databases of the roles are.
 #[derive(Debug, Clone)]

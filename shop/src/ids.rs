@@ -1,6 +1,7 @@
 //! Ids that the application makes, since not every database hands them out the same way.
 
 use std::{
+    hash::{BuildHasher, RandomState},
     sync::atomic::{AtomicI64, Ordering},
     time::{SystemTime, UNIX_EPOCH},
 };
@@ -9,17 +10,23 @@ use std::{
 const FIRST_MS: i64 = 1_735_689_600_000;
 const IDS_A_MS: i64 = 4_096;
 
-/// Rising ids, unique in a process and, as long as clocks rise, after its restart.
+/// Rising ids, unique in a process and, as long as clocks rise, after its restart. Where in its
+/// millisecond one begins is secret: knowing when somebody ordered does not tell the order's id, and
+/// two processes on one database seldom meet.
 #[derive(Debug, Default)]
-pub(crate) struct Ids(AtomicI64);
+pub(crate) struct Ids {
+    last: AtomicI64,
+    secret: RandomState,
+}
 
 impl Ids {
     /// Returns the next id.
     pub(crate) fn next(&self) -> i64 {
         let floor = (now_ms() - FIRST_MS).max(0) * IDS_A_MS;
+        let floor = floor + (self.secret.hash_one(floor) as i64).rem_euclid(IDS_A_MS);
         let rise = |last: i64| Some((last + 1).max(floor));
         let last = self
-            .0
+            .last
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, rise);
         // The closure never refuses, so both arms hold the id before this one.
         let (Ok(last) | Err(last)) = last;

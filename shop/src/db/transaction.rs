@@ -19,6 +19,24 @@ pub(crate) struct Tx<'d> {
     _turn: Option<OwnedSemaphorePermit>,
 }
 
+/// Tries of a transaction that the database ended in favour of another one.
+const TRIES: usize = 3;
+
+/// Does a transaction, and does it again while it ends in a deadlock: it was undone as a whole then.
+/// `work` must do nothing that outlives an undone transaction.
+pub(crate) async fn until_alone<T, F>(work: impl Fn() -> F) -> Result<T, DbError>
+where
+    F: Future<Output = Result<T, DbError>>,
+{
+    for _ in 1..TRIES {
+        match work().await {
+            Err(error) if error.is_deadlock() => {}
+            outcome => return outcome,
+        }
+    }
+    work().await
+}
+
 impl<'d> Tx<'d> {
     pub(super) fn new(db: &'d Db, started: Started, turn: Option<OwnedSemaphorePermit>) -> Self {
         Self {

@@ -109,6 +109,12 @@ impl Problem {
         self
     }
 
+    /// Tells whether an order was made whose payment may yet turn out to have been taken.
+    pub(crate) fn leaves_payment_open(&self) -> bool {
+        let nobody_knows = self.status.is_server_error() || self.retry_after.is_some();
+        self.order_id.is_some() && nobody_knows
+    }
+
     /// Adds after how many seconds it may work.
     pub(crate) fn retry_after(mut self, seconds: u64) -> Self {
         self.retry_after = Some(seconds);

@@ -93,9 +93,10 @@ impl Tally {
         self.completed + self.refused + self.failed
     }
 
-    /// Returns the share of ended journeys that failed; 0 when none ended.
+    /// Returns the share of journeys that failed or never ended; 0 when none was sent.
     pub fn failed_share(&self) -> f64 {
-        self.failed as f64 / self.ended().max(1) as f64
+        let unfinished = self.sent.saturating_sub(self.ended());
+        (self.failed + unfinished) as f64 / self.sent.max(1) as f64
     }
 
     fn json(&self) -> Value {

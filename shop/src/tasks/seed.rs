@@ -80,9 +80,12 @@ impl Seeding<'_> {
             added.users += u32::from(self.customer(n).await?);
         }
         if args.orders > 0 {
-            let orders = self
-                .total(Role::Orders, "/admin/orders?status=paid")
-                .await?;
+            let mut orders = 0;
+            // Those of an earlier run are on their way, or there, by now.
+            for status in ["paid", "shipped", "delivered"] {
+                let path = format!("/admin/orders?status={status}");
+                orders += self.total(Role::Orders, &path).await?;
+            }
             let on_sale = u64::from(args.products.max(products));
             for n in orders..args.orders {
                 self.order(n, on_sale).await?;

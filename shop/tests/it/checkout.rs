@@ -196,6 +196,36 @@ async fn a_second_click_buys_nothing_twice() {
     Arc::into_inner(lab).unwrap().stop().await;
 }
 
+#[tokio::test]
+async fn what_may_be_paid_already_is_not_bought_again() {
+    let mut config = calm();
+    config.call_timeout = Duration::from_millis(500);
+    config.orders.lease = Duration::from_secs(3);
+    let lab = Lab::start(config).await;
+    let buyer = Buyer::account(11);
+    buyer.add(&lab, 1, 1).await;
+    let scope = json!({ "service": "payments", "route": "/payment/pay" });
+    let slow = json!({ "kind": "latency", "delay": "1500ms", "where": scope });
+    lab.arm("slow", slow).await;
+    let (status, problem) = buyer.post(&lab, "/checkout", json!({})).await;
+    assert_eq!(status, 504, "{problem}");
+    lab.withdraw("slow").await;
+    let (status, problem) = buyer.post(&lab, "/checkout", json!({})).await;
+    assert_eq!(status, 409, "{problem}");
+    // The payment never began; once that is certain and the lease is over, all is as before.
+    eventually("it can be bought", async || {
+        buyer.post(&lab, "/checkout", json!({})).await.0 == 201
+    })
+    .await;
+    let orders = buyer.get(&lab, "/orders").await;
+    let paid = |order: &&serde_json::Value| {
+        ["paid", "shipped", "delivered"].contains(&order["status"].as_str().unwrap())
+    };
+    let orders = orders["orders"].as_array().unwrap();
+    assert_eq!(orders.iter().filter(paid).count(), 1, "{orders:?}");
+    lab.stop().await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn carts_orders_and_figures_are_the_same_on_every_database() {
     for (name, place) in databases().await {

@@ -7,6 +7,7 @@ use std::{
 
 use futures_util::future::join_all;
 use serde_json::json;
+use shop::config::Role;
 
 use crate::{
     buyer::{Buyer, calm},
@@ -15,6 +16,7 @@ use crate::{
 
 const QUEUE: &str = "queue=\"fulfilment\"";
 const ASIDE: &str = "queue=\"fulfilment_dead\"";
+const WAREHOUSE: [&str; 1] = ["dependency=\"warehouse\""];
 
 async fn paid(lab: &Lab, buyer: &Buyer) -> i64 {
     let id = buyer.order(lab, 1, 1).await;
@@ -73,6 +75,39 @@ async fn partners_that_fail_hold_messages_up_and_no_order() {
         buyer.status(&lab, id).await == "delivered"
     })
     .await;
+    lab.stop().await;
+}
+
+#[tokio::test]
+async fn what_was_cancelled_before_it_was_shipped_is_not_shipped() {
+    let lab = Lab::start(calm()).await;
+    let buyer = Buyer::account(11);
+    let scope = json!({ "service": "partners", "route": "/warehouses/:id/shipments" });
+    let fault = json!({ "kind": "error", "status": 500, "where": scope });
+    lab.arm("w", fault).await;
+    let id = paid(&lab, &buyer).await;
+    eventually("a try failed", async || {
+        lab.scrape()
+            .await
+            .sum("external_requests_total", &WAREHOUSE)
+            > 0.0
+    })
+    .await;
+    let path = format!("/orders/{id}/cancel");
+    assert_eq!(buyer.post(&lab, &path, json!({})).await.0, 200);
+    lab.withdraw("w").await;
+    eventually("nothing waits", async || {
+        lab.scrape().await.sum("queue_depth", &[QUEUE]) == 0.0
+            && lab
+                .get(Role::Payments, &format!("/payments/by-order/{id}"))
+                .await
+                .1["payments"][0]["status"]
+                == "refunded"
+    })
+    .await;
+    let shipped = [WAREHOUSE[0], "outcome=\"success\""];
+    let scrape = lab.scrape().await;
+    assert_eq!(scrape.sum("external_requests_total", &shipped), 0.0);
     lab.stop().await;
 }
 

@@ -389,15 +389,21 @@ async fn seeding_twice_adds_nothing() {
     let data = tempfile::tempdir().unwrap();
     let seed = || {
         let mut command = Command::new(env!("CARGO_BIN_EXE_shop"));
-        command.args(["seed", "--users", "3", "--data-dir"]);
+        command.args(["seed", "--products", "30", "--users", "3", "--orders", "5"]);
+        command.arg("--data-dir");
         command.arg(data.path()).env_remove("RUST_LOG");
         let output = command.output().unwrap();
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(output.status.success(), "{said}");
         String::from_utf8(output.stdout).unwrap()
     };
-    assert!(seed().contains(" 3 customers"));
-    assert!(seed().contains(" 0 customers"));
+    let (first, second) = (seed(), seed());
+    assert!(first.contains(" 3 customers, 5 orders"), "{first}");
+    assert!(!first.contains(" 0 products"), "{first}");
+    assert!(
+        second.contains(" 0 products, 0 customers, 0 orders"),
+        "{second}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -14,7 +14,7 @@ use std::{
 use self::plan::{Plan, apply, plan};
 use super::order::Line;
 use crate::{
-    db::{Db, DbError, Row, Statement, Tx},
+    db::{Db, DbError, Row, Statement, Tx, until_alone},
     http::problem::Problem,
     ids::now_ms,
 };
@@ -115,7 +115,8 @@ impl Carts {
             unlock: db.statement(
                 "update",
                 "carts",
-                "UPDATE carts SET checkout_until_ms = 0 WHERE owner_key = ?",
+                "UPDATE carts SET checkout_until_ms = 0 \
+                 WHERE owner_key = ? AND checkout_until_ms = ?",
             ),
             expired: db.statement(
                 "select",
@@ -145,8 +146,9 @@ impl Carts {
     /// Edits a cart; returns what is in it then.
     pub(super) async fn edit(&self, owner: &str, edit: Edit) -> Result<Vec<Item>, Problem> {
         let edited = match self.try_edit(owner, edit).await {
-            // Two requests opened the cart at once; the other one was first.
-            Err(error) if !matches!(error, DbError::PoolTimeout) => {
+            // Two requests opened the cart at once; the other one was first. After any other error
+            // nobody knows whether it was edited.
+            Err(error) if error.is_duplicate() || error.is_deadlock() => {
                 self.try_edit(owner, edit).await?
             }
             edited => edited?,
@@ -215,6 +217,10 @@ impl Carts {
 
     /// Takes what was bought out of a cart; what was added meanwhile stays.
     pub(super) async fn bought(&self, owner: &str, lines: &[Line]) -> Result<(), DbError> {
+        until_alone(|| self.try_bought(owner, lines)).await
+    }
+
+    async fn try_bought(&self, owner: &str, lines: &[Line]) -> Result<(), DbError> {
         let mut tx = self.db.begin().await?;
         let params = [now_ms().into(), owner.into()];
         tx.execute(&self.touch, &params).await?;
@@ -243,9 +249,10 @@ impl Carts {
         Ok(self.db.execute(&self.lease, &params).await? == 1)
     }
 
-    /// Ends the lease of a checkout.
-    pub(super) async fn unlock(&self, owner: &str) {
-        if let Err(error) = self.db.execute(&self.unlock, &[owner.into()]).await {
+    /// Ends the lease of a checkout, unless it ended and somebody else has one now.
+    pub(super) async fn unlock(&self, owner: &str, until_ms: i64) {
+        let params = [owner.into(), until_ms.into()];
+        if let Err(error) = self.db.execute(&self.unlock, &params).await {
             tracing::warn!(reason = %error, "a cart stays leased for a while");
         }
     }

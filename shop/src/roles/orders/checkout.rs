@@ -82,7 +82,11 @@ impl Orders {
             });
         }
         let answer = self.check_out_leased(&wanted).await;
-        self.carts.unlock(&wanted.owner).await;
+        // While nobody knows whether the money was taken, what is in the cart may be bought already:
+        // it cannot be bought again until the lease is over, and the reconciler knows by then.
+        if !answer.as_ref().is_err_and(Problem::leaves_payment_open) {
+            self.carts.unlock(&wanted.owner, until_ms).await;
+        }
         answer
     }
 

@@ -19,13 +19,15 @@ const TRACEPARENT: &str = "traceparent";
 /// Longest pause between two tries of a message.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
+/// How long a message stays aside that failed too often.
+const ASIDE: Duration = Duration::from_mins(5);
 
 /// What a message tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Topic {
     /// An order is paid: it is to be shipped and delivered.
     Paid,
-    /// An order is cancelled: what was begun for it ends, and money goes back.
+    /// An order is cancelled: what was not begun for it is not, and money goes back.
     Cancelled,
 }
 
@@ -127,6 +129,7 @@ pub(super) struct Outbox {
     advance: Statement,
     retry: Statement,
     done: Statement,
+    bring_back: Statement,
     waiting: Statement,
     dead: Statement,
     next: Statement,
@@ -159,6 +162,11 @@ impl Outbox {
                  WHERE id = ?",
             ),
             done: db.statement("delete", "outbox", "DELETE FROM outbox WHERE id = ?"),
+            bring_back: db.statement(
+                "update",
+                "outbox",
+                "UPDATE outbox SET dead = 0, attempts = ? WHERE dead = 1 AND available_ms <= ?",
+            ),
             waiting: db.statement(
                 "select",
                 "outbox",
@@ -226,7 +234,7 @@ impl Outbox {
         Ok(())
     }
 
-    /// Puts a message off, or aside when it failed too often; returns whether it was put aside.
+    /// Puts a message off, or aside for long when it failed too often; returns whether that.
     pub(super) async fn failed(
         &self,
         tx: &mut Tx<'_>,
@@ -236,7 +244,8 @@ impl Outbox {
     ) -> Result<bool, DbError> {
         let attempts = message.attempts + i64::from(failure.counts);
         let dead = attempts >= i64::from(most_tries);
-        let later = now_ms() + pause(attempts).as_millis() as i64;
+        let pause = if dead { ASIDE } else { pause(attempts) };
+        let later = now_ms() + pause.as_millis() as i64;
         let params = [
             attempts.into(),
             later.into(),
@@ -246,6 +255,13 @@ impl Outbox {
         ];
         tx.execute(&self.retry, &params).await?;
         Ok(dead)
+    }
+
+    /// Has messages that were put aside tried once more when their time has come: what money goes
+    /// back by is never given up.
+    pub(super) async fn bring_back(&self, most_tries: u32) -> Result<u64, DbError> {
+        let params = [(i64::from(most_tries) - 1).into(), now_ms().into()];
+        self.db.execute(&self.bring_back, &params).await
     }
 
     pub(super) async fn backlog(&self) -> Result<Backlog, DbError> {

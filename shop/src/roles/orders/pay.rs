@@ -94,8 +94,14 @@ impl Orders {
         }
         let outcome = self.ask_for_money(order, method).await;
         let succeeded = matches!(&outcome, Ok(answer) if answer.status.is_success());
-        self.business.payment(order.country, method, succeeded);
-        if !succeeded {
+        // Any other answer tells of a payment that is still under way, not of its end.
+        let ended = outcome.as_ref().map_or(true, |answer| {
+            succeeded || answer.status == StatusCode::PAYMENT_REQUIRED
+        });
+        if ended {
+            self.business.payment(order.country, method, succeeded);
+        }
+        if ended && !succeeded {
             log_failure(order, method, &outcome);
         }
         match outcome {

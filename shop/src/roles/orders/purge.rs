@@ -10,6 +10,13 @@ use crate::{
 /// Orders forgotten in one go.
 const BATCH: i64 = 500;
 
+/// Which orders may go: none that partners still have to be told of.
+macro_rules! told {
+    () => {
+        " AND due_ms = 0 AND NOT EXISTS (SELECT 1 FROM outbox WHERE outbox.order_id = orders.id)"
+    };
+}
+
 /// Makes a statement that deletes what belongs to the orders that go.
 macro_rules! of_finished {
     ($db:expr, $table:literal) => {
@@ -20,7 +27,9 @@ macro_rules! of_finished {
                 "DELETE FROM ",
                 $table,
                 " WHERE order_id IN (SELECT id FROM orders \
-                 WHERE finished_ms > 0 AND finished_ms <= ? AND due_ms = 0)"
+                 WHERE finished_ms > 0 AND finished_ms <= ?",
+                told!(),
+                ")"
             ),
         )
     };
@@ -31,7 +40,7 @@ pub(super) struct Purge {
     db: Arc<Db>,
     retention: Duration,
     bound: Statement,
-    belongings: [Statement; 3],
+    belongings: [Statement; 2],
     orders: Statement,
 }
 
@@ -42,18 +51,23 @@ impl Purge {
             bound: db.statement(
                 "select",
                 "orders",
-                "SELECT finished_ms FROM orders WHERE finished_ms > 0 AND finished_ms < ? \
-                 AND due_ms = 0 ORDER BY finished_ms LIMIT ?",
+                concat!(
+                    "SELECT finished_ms FROM orders WHERE finished_ms > 0 AND finished_ms < ?",
+                    told!(),
+                    " ORDER BY finished_ms LIMIT ?"
+                ),
             ),
             belongings: [
                 of_finished!(db, "order_items"),
                 of_finished!(db, "order_events"),
-                of_finished!(db, "outbox"),
             ],
             orders: db.statement(
                 "delete",
                 "orders",
-                "DELETE FROM orders WHERE finished_ms > 0 AND finished_ms <= ? AND due_ms = 0",
+                concat!(
+                    "DELETE FROM orders WHERE finished_ms > 0 AND finished_ms <= ?",
+                    told!()
+                ),
             ),
             db,
         }

@@ -158,6 +158,9 @@ impl Orders {
         match payment["status"].as_str() {
             Some("succeeded") => {
                 tracing::info!(order_id = order.id, "payment settled");
+                let method = payment["method"].as_str().and_then(Method::parse);
+                let method = method.unwrap_or(Method::Card);
+                self.business.payment(order.country, method, true);
                 self.settle_paid(order).await
             }
             Some("declined") => {

