@@ -85,7 +85,9 @@ mod tests {
         #[test]
         fn no_sum_runs_over(raw in prop::collection::vec((any::<i64>(), any::<i64>()), 0..5)) {
             let exact = raw.iter().try_fold(0_i128, |sum, (price, units)| {
-                (*price >= 0 && *units > 0).then(|| sum + i128::from(*price) * i128::from(*units))
+                let line = (*price >= 0 && *units > 0)
+                    .then(|| i128::from(*price) * i128::from(*units))?;
+                i128::checked_add(sum, line)
             });
             let fits = exact.and_then(|sum| i64::try_from(sum).ok());
             prop_assert_eq!(Totals::of(lines(&raw)).map(|totals| totals.subtotal_minor), fits);
