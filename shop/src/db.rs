@@ -13,6 +13,10 @@ mod driver;
 mod error;
 mod migrate;
 mod mysql;
+#[cfg(test)]
+#[expect(dead_code, reason = "the tests of the roles use the rest")]
+#[path = "../tests/it/peers.rs"]
+mod peers;
 mod ping;
 mod placeholders;
 mod pool;

@@ -23,6 +23,7 @@ use crate::{
 
 mod catalog;
 mod edge;
+mod forgetting;
 mod orders;
 mod partners;
 mod payments;

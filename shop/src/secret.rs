@@ -30,11 +30,7 @@ impl Secret {
         // The salts of the password hash come from the system's generator, 128 bits each.
         let halves = [(); 2].map(|()| try_generate_salt().map_err(|_| NoRandomness));
         let [first, second] = halves;
-        let mut text = String::with_capacity(64);
-        for byte in first?.into_iter().chain(second?) {
-            let _ = write!(text, "{byte:02x}");
-        }
-        Ok(Self(text))
+        Ok(Self(hex(first?.into_iter().chain(second?))))
     }
 
     /// Returns the text itself.
@@ -44,14 +40,23 @@ impl Secret {
 
     /// Returns what a token is known by: the hexadecimal SHA-256 of its text.
     pub(crate) fn digest(&self) -> String {
-        let digest = Sha256::digest(self.0.as_bytes());
-        digest
-            .iter()
-            .fold(String::with_capacity(64), |mut text, byte| {
-                let _ = write!(text, "{byte:02x}");
-                text
-            })
+        digest_of(self.0.as_bytes())
     }
+}
+
+/// Returns the SHA-256 of bytes as 64 hexadecimal digits.
+pub(crate) fn digest_of(bytes: &[u8]) -> String {
+    hex(Sha256::digest(bytes))
+}
+
+fn hex(bytes: impl IntoIterator<Item = u8>) -> String {
+    bytes
+        .into_iter()
+        .fold(String::with_capacity(64), |mut text, byte| {
+            // Writing to a String cannot fail.
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
 }
 
 /// The system has no randomness to give.

@@ -31,15 +31,22 @@ impl Accounts {
         format!("pass-{:016x}", Draw::new(!self.seed, customer_id).next())
     }
 
-    /// Says whether the customer has no account yet as far as is known here, and notes that it has
-    /// one from now on.
+    /// Says whether the customer has no account yet as far as is known here.
     pub(super) fn is_new(&self, customer_id: u64) -> bool {
-        let (word, bit) = (customer_id / 64, 1 << (customer_id % 64));
-        let Some(word) = self.registered.get(word as usize) else {
-            return false;
-        };
-        word.fetch_or(bit, Ordering::Relaxed) & bit == 0
+        let word = self.registered.get((customer_id / 64) as usize);
+        word.is_some_and(|word| word.load(Ordering::Relaxed) & bit(customer_id) == 0)
     }
+
+    /// Notes that the customer has an account.
+    pub(super) fn registered(&self, customer_id: u64) {
+        if let Some(word) = self.registered.get((customer_id / 64) as usize) {
+            word.fetch_or(bit(customer_id), Ordering::Relaxed);
+        }
+    }
+}
+
+fn bit(customer_id: u64) -> u64 {
+    1 << (customer_id % 64)
 }
 
 #[cfg(test)]
@@ -50,7 +57,8 @@ mod tests {
     fn a_customer_registers_once() {
         let accounts = Accounts::new(3);
         for id in [1, 64, CUSTOMERS] {
-            assert!(accounts.is_new(id));
+            assert!(accounts.is_new(id) && accounts.is_new(id));
+            accounts.registered(id);
             assert!(!accounts.is_new(id));
         }
         assert_eq!(accounts.username(7), "load-3-7");

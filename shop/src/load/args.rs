@@ -36,13 +36,13 @@ pub struct LoadArgs {
     #[arg(long = "stage", value_name = "DURATION:rate=N")]
     pub stages: Vec<Stage>,
     /// Go up from nothing over this time
-    #[arg(long, default_value = "0s", value_name = "DURATION", value_parser = humantime::parse_duration)]
+    #[arg(long, default_value = "0s", value_name = "DURATION", value_parser = lasting)]
     pub ramp_up: Duration,
     /// Go down to nothing over this time at the end
-    #[arg(long, default_value = "0s", value_name = "DURATION", value_parser = humantime::parse_duration)]
+    #[arg(long, default_value = "0s", value_name = "DURATION", value_parser = lasting)]
     pub ramp_down: Duration,
     /// Stop after this time; without it after the last stage, or at a signal
-    #[arg(long, value_parser = humantime::parse_duration)]
+    #[arg(long, value_parser = lasting)]
     pub duration: Option<Duration>,
     /// Pause before each further request of a visit, and between two visits of a customer: 2s,
     /// 0.5s..3s or exp:2s (default: none, and 0.5s..3s with --users
@@ -80,7 +80,7 @@ pub struct LoadArgs {
     #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub max_in_flight: u32,
     /// Longest wait for an answer
-    #[arg(long, default_value = "10s", value_parser = humantime::parse_duration)]
+    #[arg(long, default_value = "10s", value_parser = lasting)]
     pub timeout: Duration,
     /// Products the shop is known to have: ids 1 to this
     #[arg(long, default_value_t = 24, value_parser = clap::value_parser!(u32).range(1..=100_000))]
@@ -100,4 +100,32 @@ pub struct LoadArgs {
     /// What every process of ours takes
     #[command(flatten)]
     pub process: ProcessArgs,
+}
+
+/// Reads a time as people write it; a number alone is seconds.
+fn lasting(text: &str) -> Result<Duration, String> {
+    match text.trim().parse() {
+        Ok(seconds) => Ok(Duration::from_secs(seconds)),
+        Err(_) => {
+            humantime::parse_duration(text).map_err(|error| format!("{error}; write 90, 90s or 5m"))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::lasting;
+
+    #[test]
+    fn a_number_alone_is_seconds() {
+        for (text, seconds) in [("60", 60), ("60s", 60), ("2m", 120), ("0", 0)] {
+            assert_eq!(lasting(text), Ok(Duration::from_secs(seconds)));
+        }
+        for bad in ["", "-1", "1.5", "soon"] {
+            let problem = lasting(bad).unwrap_err();
+            assert!(problem.contains("write 90, 90s or 5m"), "{problem}");
+        }
+    }
 }

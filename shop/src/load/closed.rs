@@ -1,7 +1,10 @@
 //! The closed loop: a crowd of customers, each of whom comes back a while after its last visit.
 
 use std::{
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -31,7 +34,15 @@ const LONGEST_BEAT: Duration = Duration::from_hours(24);
 /// Who is there.
 struct Members {
     kinds: Crowd,
-    known: Vec<(Kind, JoinHandle<()>)>,
+    known: Vec<Place>,
+}
+
+/// A place in the crowd and who has it.
+struct Place {
+    kind: Kind,
+    /// Visits that were made from it.
+    visits: Arc<AtomicU32>,
+    task: JoinHandle<()>,
 }
 
 /// What a customer of the crowd needs.
@@ -46,6 +57,7 @@ struct Customer {
     stop: CancellationToken,
     index: u32,
     kind: Kind,
+    visits: Arc<AtomicU32>,
 }
 
 impl Load {
@@ -76,7 +88,7 @@ impl Load {
             let users = (traffic.rate().round() as usize).min(most);
             self.measures.users(users);
             size.send_replace(users);
-            members.fill(users, under_way, |index, kind| Customer {
+            members.fill(users, under_way, |index, kind, visits| Customer {
                 road: Arc::clone(&self.road),
                 traffic: traffic.clone(),
                 plan: self.config.plan,
@@ -86,6 +98,7 @@ impl Load {
                 stop: over.clone(),
                 index,
                 kind,
+                visits,
             });
             let left = Duration::try_from_secs_f64(schedule.end() - now).unwrap_or(LOOK_AGAIN);
             tokio::select! {
@@ -103,18 +116,19 @@ impl Members {
         &mut self,
         users: usize,
         under_way: &TaskTracker,
-        customer: impl Fn(u32, Kind) -> Customer,
+        customer: impl Fn(u32, Kind, Arc<AtomicU32>) -> Customer,
     ) {
         for at in 0..users {
+            let come = |kind, visits: &Arc<AtomicU32>| {
+                under_way.spawn(customer(at as u32, kind, Arc::clone(visits)).come_and_go())
+            };
             match self.known.get_mut(at) {
-                Some((_, task)) if !task.is_finished() => {}
-                Some((kind, task)) => {
-                    *task = under_way.spawn(customer(at as u32, *kind).come_and_go());
-                }
+                Some(place) if !place.task.is_finished() => {}
+                Some(place) => place.task = come(place.kind, &place.visits),
                 None => {
-                    let kind = self.kinds.next();
-                    let task = under_way.spawn(customer(at as u32, kind).come_and_go());
-                    self.known.push((kind, task));
+                    let (kind, visits) = (self.kinds.next(), Arc::default());
+                    let task = come(kind, &visits);
+                    self.known.push(Place { kind, visits, task });
                 }
             }
         }
@@ -124,15 +138,17 @@ impl Members {
 impl Customer {
     /// Visits again and again until there are fewer customers than this one's place.
     async fn come_and_go(mut self) {
-        let mut lots = Draw::new(self.plan.seed ^ 0x0074_6869_6e6b, u64::from(self.index));
+        // Whoever has the place anew goes on where the one before it left.
+        let before = u64::from(self.visits.load(Ordering::Relaxed));
+        let place = u64::from(self.index) | before << 32;
+        let mut lots = Draw::new(self.plan.seed ^ 0x0074_6869_6e6b, place);
         // Not all at once: the first visit comes somewhere within the first pause.
         let first = self.think.pick(&mut lots).mul_f64(lots.unit());
         let first = self.beat().map_or(first, |beat| beat.mul_f64(lots.unit()));
         let mut due = Instant::now() + first;
-        let mut k = 0;
         while self.wait_until(due).await {
+            let k = self.visits.fetch_add(1, Ordering::Relaxed);
             let visit = Visit::of_customer(&self.plan, self.index, k, self.kind);
-            k = k.wrapping_add(1);
             let held_up = self.visit(&visit, due).await;
             let now = Instant::now();
             due = match self.beat() {

@@ -83,6 +83,13 @@ impl TryFrom<&LoadArgs> for LoadConfig {
 
     fn try_from(args: &LoadArgs) -> Result<Self, ShopError> {
         let schedule = schedule(args).map_err(ShopError::Load)?;
+        let (crowd, places) = (schedule.highest(), args.max_in_flight);
+        if schedule.demand() == Demand::Users && crowd > f64::from(places) {
+            let problem = format!(
+                "there are to be {crowd} users, and --max-in-flight has places for {places}: raise it"
+            );
+            return Err(ShopError::Load(problem));
+        }
         let comes_when_it_likes = schedule.demand() == Demand::Users && schedule.pace().is_none();
         let usual_think = if comes_when_it_likes {
             USUAL_THINK

@@ -93,6 +93,7 @@ impl super::Road {
         let took = Took {
             since_due: due.elapsed().saturating_sub(walked.thought),
             service: sent.elapsed().saturating_sub(walked.thought),
+            thought: walked.thought,
         };
         self.measures.ended(visit.journey, walked.end, took);
         walked.end

@@ -192,6 +192,12 @@ impl Schedule {
         }
     }
 
+    /// Returns the highest level there will be.
+    pub fn highest(&self) -> f64 {
+        let levels = self.points.iter().map(|(_, level)| *level);
+        levels.fold(0.0, f64::max)
+    }
+
     /// Returns the mean level between two moments that lie close together.
     pub fn mean(&self, from: f64, to: f64) -> f64 {
         f64::midpoint(self.level(from), self.level(to))
@@ -289,6 +295,7 @@ mod tests {
         assert_eq!(schedule.demand(), Demand::Users);
         let seen = levels(&schedule, &[0.0, 1.0, 4.0, 8.0, 9.0, 10.0]);
         assert_eq!(seen, [0.0, 2.0, 8.0, 8.0, 4.0, 0.0]);
+        assert_eq!(schedule.highest(), 8.0);
     }
 
     #[test]

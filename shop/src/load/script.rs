@@ -132,6 +132,7 @@ async fn log_in(outing: &mut Outing<'_>) -> Result<bool, End> {
             Ok(_) | Err(End::Refused) => {}
             Err(end) => return Err(end),
         }
+        accounts.registered(visit.customer_id);
     }
     let login = json!({ "username": name, "password": password });
     let login = outing.take_json(Step::post("/users/login", login)).await?;

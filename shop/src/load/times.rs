@@ -45,6 +45,8 @@ pub(super) struct Took {
     pub(super) since_due: Duration,
     /// From when it was sent.
     pub(super) service: Duration,
+    /// How long the customer thought on the way.
+    pub(super) thought: Duration,
 }
 
 /// How the times since a customer was due are found.
@@ -60,10 +62,15 @@ pub(super) enum Correction {
     },
 }
 
-/// Adds to a histogram the visits that were missed during its long ones, one for each `cycle`.
-fn with_missed(service: &Hdr<u32>, pause: Duration) -> Hdr<u32> {
-    let median = service.value_at_quantile(0.5);
-    service.clone_correct((microseconds(pause) + median).max(1))
+/// Adds to a histogram the visits that were missed during its long ones, one for each time that a
+/// customer takes from one visit to the next: the pause between them, what it thinks on the way, and
+/// what the shop usually takes.
+fn with_missed(journey: &JourneyTimes, pause: Duration) -> Hdr<u32> {
+    let usual = journey.service.value_at_quantile(0.5);
+    let ended = u32::try_from(journey.service.len()).unwrap_or(u32::MAX);
+    let thinks = journey.thought.checked_div(ended).unwrap_or_default();
+    let cycle = microseconds(pause.saturating_add(thinks)) + usual;
+    journey.service.clone_correct(cycle.max(1))
 }
 
 fn microseconds(time: Duration) -> u64 {
@@ -80,6 +87,8 @@ fn recorder() -> Hdr<u32> {
 pub(super) struct JourneyTimes {
     since_due: Hdr<u32>,
     service: Hdr<u32>,
+    /// How long all customers thought on the way together.
+    thought: Duration,
     pub(super) tally: Tally,
 }
 
@@ -88,6 +97,7 @@ impl JourneyTimes {
         Self {
             since_due: recorder(),
             service: recorder(),
+            thought: Duration::ZERO,
             tally: Tally::default(),
         }
     }
@@ -96,6 +106,7 @@ impl JourneyTimes {
         self.tally.count(end);
         record(&mut self.since_due, took.since_due);
         record(&mut self.service, took.service);
+        self.thought = self.thought.saturating_add(took.thought);
     }
 }
 
@@ -116,7 +127,7 @@ pub(super) fn together<'a>(
         let _ = service.add(&journey.service);
         let _ = match correction {
             Correction::Measured => since_due.add(&journey.since_due),
-            Correction::Missed { pause } => since_due.add(with_missed(&journey.service, pause)),
+            Correction::Missed { pause } => since_due.add(with_missed(journey, pause)),
         };
     }
     tally.corrected = percentiles(&since_due);
@@ -222,6 +233,7 @@ mod tests {
         Took {
             since_due: time,
             service: time,
+            thought: Duration::ZERO,
         }
     }
 
@@ -240,6 +252,22 @@ mod tests {
         assert!(tally.corrected.p90 > 7_000 * MS, "{tally:?}");
         assert!(tally.service.p90 < 11 * MS, "{tally:?}");
         assert_eq!(tally.completed, 100);
+    }
+
+    #[test]
+    fn a_customer_that_thinks_on_the_way_misses_fewer_visits() {
+        let mut times = Times::new();
+        for time in [10 * MS; 99].into_iter().chain([10_000 * MS]) {
+            let took = Took {
+                thought: 9_890 * MS,
+                ..even(time)
+            };
+            times.record(Journey::View, End::Completed, took);
+        }
+        // A visit every ten seconds: the one that was held up kept nobody from more than one.
+        let pause = 100 * MS;
+        let tally = times.tally(Correction::Missed { pause }, |_| true);
+        assert!(tally.corrected.p95 < 11 * MS, "{tally:?}");
     }
 
     #[test]

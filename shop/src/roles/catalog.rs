@@ -22,7 +22,7 @@ use self::{
     reservations::{Refusal, Reservations, Taken, Wish},
     shelf::Shelved,
 };
-use super::{Background, Parts, Started, counted, edge::to_the_end};
+use super::{Background, Parts, Started, counted, edge::to_the_end, forgetting};
 use crate::{
     config::Role,
     db::{Db, DbError},
@@ -71,7 +71,12 @@ pub(super) async fn start(parts: Parts<'_>) -> Result<Started, ShopError> {
     let catalog = Arc::new(Catalog::new(Arc::clone(&db), parts));
     let prepared = catalog.prepare(stock).await;
     prepared.map_err(|error| ShopError::prepare(Role::Catalog, error))?;
-    let mut background: Vec<Background> = vec![Box::pin(upkeep::purge(Arc::clone(&catalog)))];
+    let shared = Arc::clone(&catalog);
+    let forget = forgetting::run(Role::Catalog, move |before_ms| {
+        let catalog = Arc::clone(&shared);
+        async move { catalog.reservations.purge(before_ms).await }
+    });
+    let mut background: Vec<Background> = vec![Box::pin(forget)];
     if let Some(every) = parts.config.restock_every {
         let restocking = upkeep::restock(Arc::clone(&catalog), every, stock);
         background.push(Box::pin(restocking));
@@ -225,6 +230,16 @@ impl Catalog {
             Refusal::Released => {
                 let message = "was given back".to_owned();
                 ("reservation", message, "reservation_released")
+            }
+            Refusal::Contended => {
+                tracing::warn!(
+                    product_id,
+                    quantity,
+                    reason = "contended",
+                    "deduction failed"
+                );
+                let detail = "too many buy this product at this moment, try again";
+                return Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail).retry_after(1);
             }
         };
         tracing::warn!(product_id, quantity, message, reason, "deduction failed");

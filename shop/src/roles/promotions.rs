@@ -1,7 +1,8 @@
 //! Discounts and coupons: what a subtotal costs in the end, and how often a coupon was used.
 //!
 //! Checking a price changes nothing. A use of a coupon is taken when the order is made, by
-//! `POST /promotions/redeem`, which only the shop's own roles ask for.
+//! `POST /promotions/redeem`, and goes back when the order is cancelled, by
+//! `POST /promotions/release`; only the shop's own roles ask for either.
 
 use std::sync::Arc;
 
@@ -17,7 +18,7 @@ use self::{
     coupons::{Coupons, Taken},
     discount::{Refusal, applied},
 };
-use super::{Parts, Started, counted, edge::to_the_end, payments::MOST_MINOR};
+use super::{Parts, Started, counted, edge::to_the_end, forgetting, payments::MOST_MINOR};
 use crate::{
     config::Role,
     db::{Db, Schema},
@@ -55,6 +56,27 @@ const SCHEMA: Schema = Schema(&[
             PRIMARY KEY (code, taker)
         )",
     ),
+    // Which use an order took, and whether it went back; one that went back is never taken again.
+    (
+        "order coupons",
+        "CREATE TABLE order_coupons (
+            order_id BIGINT NOT NULL PRIMARY KEY,
+            code VARCHAR(32) NOT NULL,
+            taker BIGINT NOT NULL,
+            released BIGINT NOT NULL,
+            created_ms BIGINT NOT NULL
+        )",
+    ),
+    (
+        "order coupons by age",
+        "CREATE INDEX order_coupons_created ON order_coupons (created_ms)",
+    ),
+    (
+        "old order coupons",
+        "INSERT INTO order_coupons (order_id, code, taker, released, created_ms) \
+         SELECT order_id, MIN(code), MIN(taker), 0, MIN(created_ms) FROM redemptions \
+         GROUP BY order_id",
+    ),
 ]);
 
 /// Longest code of a coupon.
@@ -68,17 +90,18 @@ struct Promotions {
 
 pub(super) async fn start(parts: Parts<'_>) -> Result<Started, ShopError> {
     let db = parts.database(Role::Promotions, SCHEMA).await?;
-    let promotions = Promotions {
+    let promotions = Arc::new(Promotions {
         coupons: Coupons::new(Arc::clone(&db)),
         db: Arc::clone(&db),
-    };
+    });
     let seeded = promotions.coupons.seed().await;
     seeded.map_err(|error| ShopError::prepare(Role::Promotions, error))?;
     let router = Router::new()
         .route("/promotions/check", post(check))
         .route("/promotions/redeem", post(redeem))
+        .route("/promotions/release", post(release))
         .route("/promotions/coupons/{code}", get(show))
-        .with_state(Arc::new(promotions));
+        .with_state(Arc::clone(&promotions));
     let known = vec![
         counted(
             Method::POST,
@@ -91,17 +114,26 @@ pub(super) async fn start(parts: Parts<'_>) -> Result<Started, ShopError> {
             &[200, 400, 404, 409, 422, 500, 503],
         ),
         counted(
+            Method::POST,
+            "/promotions/release",
+            &[200, 400, 422, 500, 503],
+        ),
+        counted(
             Method::GET,
             "/promotions/coupons/{code}",
             &[200, 404, 500, 503],
         ),
     ];
+    let forget = forgetting::run(Role::Promotions, move |before_ms| {
+        let promotions = Arc::clone(&promotions);
+        async move { promotions.coupons.forget(before_ms).await }
+    });
     Ok(Started {
         role: Role::Promotions,
         router,
         routes: known,
         db: Some(db),
-        background: Vec::new(),
+        background: vec![Box::pin(forget)],
     })
 }
 
@@ -184,6 +216,23 @@ async fn redeem(
         }
     };
     to_the_end(&db, work).await.map(Json)
+}
+
+/// `POST /promotions/release`: gives back what an order took, once. One that took nothing yet never
+/// will.
+async fn release(
+    State(promotions): State<Arc<Promotions>>,
+    mut fields: Fields,
+) -> Result<Json<Value>, Problem> {
+    let order_id = fields.id("order_id");
+    fields.finish()?;
+    let db = Arc::clone(&promotions.db);
+    let work = async move { Ok(promotions.coupons.release(order_id).await?) };
+    let released = to_the_end(&db, work).await?;
+    if released {
+        tracing::info!(order_id, "coupon given back");
+    }
+    Ok(Json(json!({ "order_id": order_id, "released": released })))
 }
 
 /// `GET /promotions/coupons/{code}`.

@@ -347,6 +347,28 @@ async fn many_who_take_across_warehouses_never_take_too_much_on_every_database()
     }
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_taken_and_given_back_at_once_is_there_in_the_end_on_every_database() {
+    for (name, place) in databases().await {
+        let lab = Arc::new(Lab::start(with_stock(place, 500)).await);
+        let before: i64 = stocks(&lab, 2).await.iter().sum();
+        let tasks = (0..40).flat_map(|n| {
+            let key = format!("order-{n}/1");
+            let (taking, giving) = (Arc::clone(&lab), Arc::clone(&lab));
+            let other = key.clone();
+            [
+                tokio::spawn(async move { deduct(&taking, 2, 1, Some(key.as_str())).await.status }),
+                tokio::spawn(async move { release(&giving, &other).await.status }),
+            ]
+        });
+        for status in join_all(tasks).await {
+            assert!([200, 409].contains(&status.unwrap()), "{name}");
+        }
+        assert_eq!(stocks(&lab, 2).await.iter().sum::<i64>(), before, "{name}");
+        Arc::into_inner(lab).unwrap().stop().await;
+    }
+}
+
 #[tokio::test]
 async fn while_the_database_stalls_old_answers_are_given_and_new_ones_after() {
     let mut config = quiet(DataPlace::Temporary);

@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 use futures_util::future::join_all;
 use reqwest::Method;
 use serde_json::json;
+use shop::config::Role;
 
 use crate::{
     buyer::{Buyer, calm, stock},
@@ -113,6 +114,51 @@ async fn without_promotions_the_full_price_is_paid() {
     assert_eq!(status, 422, "{problem}");
     assert_eq!(problem["errors"][0]["field"], "coupon");
     assert_eq!(buyer.get(&lab, "/cart").await["units"], 1);
+    lab.stop().await;
+}
+
+#[tokio::test]
+async fn the_coupon_of_an_order_that_comes_to_nothing_goes_back() {
+    let mut config = calm();
+    config.decline_share = Some(1.0);
+    let lab = Lab::start(config).await;
+    let buyer = Buyer::account(11);
+    let uses_left = async || {
+        let path = "/promotions/coupons/NEWUSER";
+        let (_, coupon) = lab.get(Role::Promotions, path).await;
+        coupon["uses_left"].as_i64().unwrap()
+    };
+    let all = uses_left().await;
+    let checkout = async || {
+        let body = json!({ "coupon": "NEWUSER" });
+        let (status, problem) = buyer.post(&lab, "/checkout", body).await;
+        assert_eq!(status, 402, "{problem}");
+        problem["order_id"].as_i64().unwrap()
+    };
+    buyer.add(&lab, 1, 1).await;
+    let id = checkout().await;
+    assert_eq!(uses_left().await, all - 1);
+    let cancel = format!("/orders/{id}/cancel");
+    assert_eq!(buyer.post(&lab, &cancel, json!({})).await.0, 200);
+    eventually("it is back", async || uses_left().await == all).await;
+
+    // Whether it was taken is not known: the order costs its full price, and it goes back.
+    let scope = json!({ "service": "promotions", "route": "/promotions/redeem" });
+    let fault = json!({ "kind": "error", "status": 500, "where": scope });
+    lab.arm("r", fault).await;
+    let id = checkout().await;
+    lab.withdraw("r").await;
+    let order = buyer.get(&lab, &format!("/orders/{id}")).await;
+    assert_eq!(order["coupon"], json!(null), "{order}");
+    let late = json!({ "order_id": id, "coupon": "WELCOME10" });
+    eventually("no late request takes it", async || {
+        let (status, answer) = lab
+            .post(Role::Promotions, "/promotions/redeem", &late)
+            .await;
+        assert!(status == 409 && answer["reason"] == "order_cancelled" || status == 200);
+        status == 409
+    })
+    .await;
     lab.stop().await;
 }
 

@@ -1,6 +1,6 @@
 //! Requests that are sent twice.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use futures_util::future::join_all;
 use reqwest::Method;
@@ -117,4 +117,31 @@ async fn the_same_key_twenty_times_at_once_makes_one_order() {
     assert_eq!(Buyer::account(11).get(&lab, "/orders").await["total"], 1);
     assert_eq!(stock(&lab, 1).await, before - 1);
     Arc::into_inner(lab).unwrap().stop().await;
+}
+
+#[tokio::test]
+async fn a_payment_whose_end_was_not_heard_is_told_of_again() {
+    let mut config = calm();
+    config.call_timeout = Duration::from_millis(500);
+    let lab = Lab::start(config).await;
+    let buyer = Buyer::account(11);
+    let id = buyer.order(&lab, 1, 1).await;
+    let (keyed, pay) = (buyer.with_key("pay"), json!({ "order_id": id }));
+    let scope = json!({ "service": "payments", "route": "/payment/pay" });
+    let slow = json!({ "kind": "latency", "delay": "1500ms", "where": scope });
+    lab.arm("slow", slow).await;
+    let (status, problem) = keyed.post(&lab, "/payment/pay", pay.clone()).await;
+    assert_eq!(status, 504, "{problem}");
+    lab.withdraw("slow").await;
+    // Somebody ends it; whoever began it hears of that, and whoever comes new that it is too late.
+    let (status, paid) = buyer.post(&lab, "/payment/pay", pay.clone()).await;
+    assert_eq!(status, 200, "{paid}");
+    let again = keyed.post(&lab, "/payment/pay", pay.clone()).await;
+    assert_eq!(again, (status, paid));
+    let (status, problem) = buyer
+        .with_key("another")
+        .post(&lab, "/payment/pay", pay)
+        .await;
+    assert_eq!(status, 409, "{problem}");
+    lab.stop().await;
 }

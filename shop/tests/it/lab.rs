@@ -14,6 +14,8 @@ use shop::{
     shop::Shop,
 };
 
+use crate::databases::settled;
+
 /// Longest wait for something that must come about.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -28,6 +30,7 @@ pub(crate) struct Lab {
 
 impl Lab {
     pub(crate) async fn start(config: ShopConfig) -> Self {
+        let config = settled(config).await;
         let side = SideRuntime::start().unwrap();
         let token = token::generate();
         let control = ControlConfig::loopback(token.clone());

@@ -33,7 +33,8 @@ fn found(place: Option<PathBuf>, name: &str, test: &str) -> Option<PathBuf> {
     place
 }
 
-fn folders() -> Vec<PathBuf> {
+/// Returns the folders that peers are unpacked in.
+pub(crate) fn folders() -> Vec<PathBuf> {
     let set = |name| {
         env::var_os(name)
             .filter(|value| !value.is_empty())

@@ -35,6 +35,12 @@ async fn redeem(lab: &Lab, who: &[(&str, &str)], coupon: &str, order_id: i64) ->
     .await
 }
 
+async fn release(lab: &Lab, order_id: i64) -> Said {
+    let body = json!({ "order_id": order_id });
+    let what = "POST /promotions/release";
+    ask(lab, Role::Promotions, what, ANYBODY, Some(body)).await
+}
+
 #[tokio::test]
 async fn a_price_is_checked_to_the_cent() {
     let lab = Lab::start(patient(DataPlace::Temporary)).await;
@@ -178,4 +184,44 @@ async fn a_coupon_is_used_up() {
         "used_up"
     );
     lab.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_use_goes_back_once_and_is_never_taken_after_on_every_database() {
+    for (name, place) in databases().await {
+        let lab = Arc::new(Lab::start(patient(place)).await);
+        let left = async || {
+            let what = "GET /promotions/coupons/FLAT50";
+            let said = ask(&lab, Role::Promotions, what, ANYBODY, None).await;
+            said.body["uses_left"].as_i64().unwrap()
+        };
+        let all = left().await;
+        // Taking and giving back at once, in either order: in the end nothing is taken.
+        let tasks = (1..=20).flat_map(|order_id| {
+            let (taking, giving) = (Arc::clone(&lab), Arc::clone(&lab));
+            [
+                tokio::spawn(
+                    async move { redeem(&taking, ANYBODY, "FLAT50", order_id).await.status },
+                ),
+                tokio::spawn(async move { release(&giving, order_id).await.status }),
+            ]
+        });
+        for status in join_all(tasks).await {
+            assert!([200, 409].contains(&status.unwrap()), "{name}");
+        }
+        assert_eq!(left().await, all, "{name}");
+        let late = redeem(&lab, ANYBODY, "FLAT50", 7).await;
+        assert_eq!(
+            (late.status, &late.body["reason"]),
+            (409, &json!("order_cancelled")),
+            "{name}"
+        );
+        assert_eq!(redeem(&lab, CUSTOMER, "NEWUSER", 50).await.status, 200);
+        for released in [true, false] {
+            assert_eq!(release(&lab, 50).await.body["released"], released, "{name}");
+        }
+        let again = redeem(&lab, CUSTOMER, "NEWUSER", 51).await;
+        assert_eq!(again.status, 200, "{name}: the account has its use again");
+        Arc::into_inner(lab).unwrap().stop().await;
+    }
 }

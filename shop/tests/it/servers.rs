@@ -20,6 +20,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use super::peers::folders;
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, MySqlConnection, PgConnection};
 
 /// Longest wait for a server to answer.
@@ -64,6 +65,22 @@ impl Kind {
         }
     }
 
+    /// Tells whether its program is here; says so when it is not, and fails when it must be.
+    pub(crate) fn is_here(self) -> bool {
+        self.found().is_some()
+    }
+
+    fn found(self) -> Option<PathBuf> {
+        let name = self.program();
+        let program = program(name);
+        if program.is_none() {
+            let required = env::var("OBS_TUI_REQUIRE_PEERS").is_ok_and(|value| value == "1");
+            assert!(!required, "{name} is needed: run .ci/install-peers");
+            let _ = writeln!(std::io::stderr(), "SKIPPED {self:?}: needs {name}");
+        }
+        program
+    }
+
     /// What ends it at once. PostgreSQL would leave processes and shared memory after `KILL`.
     const fn signal(self) -> &'static str {
         match self {
@@ -97,13 +114,7 @@ impl Server {
 
     /// Starts a server that is nobody else's; it answers when this returns.
     pub(crate) fn start(kind: Kind) -> Option<Self> {
-        let Some(program) = program(kind.program()) else {
-            let required = env::var("OBS_TUI_REQUIRE_PEERS").is_ok_and(|value| value == "1");
-            let name = kind.program();
-            assert!(!required, "{name} is needed: run .ci/install-peers");
-            let _ = writeln!(std::io::stderr(), "SKIPPED {kind:?}: needs {name}");
-            return None;
-        };
+        let program = kind.found()?;
         // Waiting needs a runtime of its own; the caller may be inside one.
         let starting = std::thread::spawn(move || {
             let server = Self::launch(kind, &program);
@@ -242,6 +253,12 @@ pub(crate) struct Redis {
 }
 
 impl Redis {
+    /// Returns the Redis of this test binary.
+    pub(crate) fn shared() -> Option<&'static Self> {
+        static SERVER: OnceLock<Option<Redis>> = OnceLock::new();
+        SERVER.get_or_init(Self::start).as_ref()
+    }
+
     pub(crate) fn start() -> Option<Self> {
         let server = Server::start(Kind::Redis)?;
         let url = server.url("", "", "");
@@ -314,6 +331,7 @@ fn prepared(kind: Kind, program: &Path, folder: &Path, port: u16) -> Vec<String>
         }
         Kind::Redis => {
             command.extend([text(program), "--port".to_owned(), port.to_string()]);
+            command.extend(["--databases", "1000"].map(str::to_owned));
             command.extend(["--bind", "127.0.0.1", "--save", "", "--dir"].map(str::to_owned));
             command.push(text(folder));
         }
@@ -331,7 +349,7 @@ fn run(command: &[String]) {
 
 /// Looks for a program among the peers, where distributions put servers, and in the path.
 fn program(name: &str) -> Option<PathBuf> {
-    let peers = env::var_os("OBS_TUI_PEERS").map(|peers| PathBuf::from(peers).join("bin"));
+    let peers = folders().into_iter().map(|peers| peers.join("bin"));
     let mut postgres: Vec<PathBuf> = fs::read_dir("/usr/lib/postgresql")
         .into_iter()
         .flatten()
@@ -340,7 +358,6 @@ fn program(name: &str) -> Option<PathBuf> {
     postgres.sort();
     let path = env::var_os("PATH").unwrap_or_default();
     peers
-        .into_iter()
         .chain(postgres.into_iter().rev())
         .chain(env::split_paths(&path).collect::<Vec<_>>())
         .chain([PathBuf::from("/usr/sbin")])

@@ -136,6 +136,34 @@ async fn a_visit_gets_an_id_by_header_and_cookie_and_keeps_it() {
 }
 
 #[tokio::test]
+async fn a_key_without_a_visit_stands_for_one() {
+    let lab = Lab::start(config()).await;
+    let order = json!({ "customer_id": 7, "product_id": 1, "quantity": 1 });
+    let keyed = |key: &str| Caller::nobody(&lab).with("idempotency-key", key);
+    let key = "0b6c8f1e-4d0a-4b52";
+    let first = keyed(key).post("/order", order.clone()).await;
+    let again = keyed(key).post("/order", order.clone()).await;
+    assert_eq!((first.status, again.status), (201, 201), "{}", first.body);
+    assert_eq!(first.body, again.body);
+    let visit = first.header("x-session-id");
+    assert!(!visit.is_empty() && visit == again.header("x-session-id"));
+    let other = keyed("another-key-as-long")
+        .post("/order", order.clone())
+        .await;
+    assert_ne!(other.body["order_id"], first.body["order_id"]);
+    assert_ne!(other.header("x-session-id"), visit);
+
+    let short = keyed("1").post("/order", order.clone()).await;
+    assert_eq!(
+        (short.status, short.fields()),
+        (400, vec!["idempotency-key"])
+    );
+    let visitor = keyed("1").with("x-session-id", "mine");
+    assert_eq!(visitor.post("/order", order).await.status, 201);
+    lab.stop().await;
+}
+
+#[tokio::test]
 async fn a_token_that_ran_out_stops_a_program_and_not_a_browser() {
     let lab = Lab::start(config()).await;
     let order = json!({ "customer_id": 7, "product_id": 1, "quantity": 1 });

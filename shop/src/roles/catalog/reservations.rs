@@ -12,7 +12,7 @@ use super::{
     plan::Level,
 };
 use crate::{
-    db::{Db, DbError, Statement, Tx},
+    db::{Db, DbError, Statement, Tx, until_alone},
     ids::now_ms,
 };
 
@@ -50,6 +50,8 @@ pub(super) enum Refusal {
     OtherReservation,
     /// The reservation was given back.
     Released,
+    /// There is enough, and others kept taking from it at the same time.
+    Contended,
 }
 
 /// What giving a reservation back came to.
@@ -129,15 +131,17 @@ impl Reservations {
     ) -> Result<Result<Taken, Refusal>, DbError> {
         let mut left = 0;
         for _ in 0..MOST_TRIES {
-            match self.try_deduct(wish, unit_price_minor).await {
-                Ok(Attempt::Ended(outcome)) => return Ok(outcome),
-                Ok(Attempt::Disturbed) => {}
-                Err(error) if error.is_deadlock() => {}
-                Err(error) => return Err(error),
+            match until_alone(|| self.try_deduct(wish, unit_price_minor)).await? {
+                Attempt::Ended(outcome) => return Ok(outcome),
+                Attempt::Disturbed => {}
             }
             left = self.inventory.stock(wish.product_id).await?;
         }
-        Ok(Err(Refusal::OutOfStock { left }))
+        Ok(Err(if left >= wish.quantity {
+            Refusal::Contended
+        } else {
+            Refusal::OutOfStock { left }
+        }))
     }
 
     async fn try_deduct(&self, wish: &Wish, price: i64) -> Result<Attempt, DbError> {
@@ -230,18 +234,38 @@ impl Reservations {
     /// Gives back what was taken for a reservation, once. One that is not known is noted as given
     /// back, so that a deduction that comes late takes nothing.
     pub(super) async fn release(&self, reservation: &str) -> Result<Released, DbError> {
-        match self.try_release(reservation).await {
-            // A deduction was under way, and is done now.
-            Err(error) if error.is_duplicate() => self.try_release(reservation).await,
-            outcome => outcome,
+        // A reservation is made once and given back once, so this ends.
+        loop {
+            if let Some(released) = until_alone(|| self.try_release(reservation)).await? {
+                return Ok(released);
+            }
+            let row = self
+                .db
+                .fetch_optional(&self.reserved, &[reservation.into()])
+                .await?;
+            let nothing = |product_id| Released {
+                product_id,
+                units: 0,
+            };
+            match row {
+                Some(row) if row.int(3)? != 0 => return Ok(nothing(row.int(0)?)),
+                // Made a moment ago.
+                Some(_) => continue,
+                None => {}
+            }
+            match self.rule_out(reservation).await {
+                Ok(()) => return Ok(nothing(0)),
+                Err(error) if error.is_duplicate() => {}
+                Err(error) => return Err(error),
+            }
         }
     }
 
-    async fn try_release(&self, reservation: &str) -> Result<Released, DbError> {
+    async fn try_release(&self, reservation: &str) -> Result<Option<Released>, DbError> {
         let mut tx = self.db.begin().await?;
         let params = [now_ms().into(), reservation.into()];
         if tx.execute(&self.release, &params).await? == 0 {
-            return self.release_nothing(tx, reservation).await;
+            return Ok(None);
         }
         let row = tx
             .fetch_optional(&self.reserved, &[reservation.into()])
@@ -254,36 +278,22 @@ impl Reservations {
         }
         tx.commit().await?;
         let units = lines.iter().map(|line| line.stock).sum();
-        Ok(Released { product_id, units })
+        Ok(Some(Released { product_id, units }))
     }
 
-    /// Answers for a reservation that was given back before, or notes one that is not known.
-    async fn release_nothing(
-        &self,
-        mut tx: Tx<'_>,
-        reservation: &str,
-    ) -> Result<Released, DbError> {
-        let row = tx
-            .fetch_optional(&self.reserved, &[reservation.into()])
-            .await?;
-        if row.is_none() {
-            let now = now_ms();
-            let params = [
-                reservation.into(),
-                0.into(),
-                0.into(),
-                0.into(),
-                now.into(),
-                now.into(),
-            ];
-            tx.execute(&self.reserve, &params).await?;
-            tx.commit().await?;
-        }
-        let product_id = row.map(|row| row.int(0)).transpose()?.unwrap_or(0);
-        Ok(Released {
-            product_id,
-            units: 0,
-        })
+    /// Notes a reservation that is not known as given back.
+    async fn rule_out(&self, reservation: &str) -> Result<(), DbError> {
+        let now = now_ms();
+        let params = [
+            reservation.into(),
+            0.into(),
+            0.into(),
+            0.into(),
+            now.into(),
+            now.into(),
+        ];
+        self.db.execute(&self.reserve, &params).await?;
+        Ok(())
     }
 
     /// Forgets reservations that were made before a time.

@@ -18,7 +18,7 @@ use super::{
     cart::{country, customer_id, owner},
     idempotency::Ticket,
     order::{Buyer, Line, Order},
-    pay::Attempt,
+    pay::{Attempt, still_under_way},
     place::{Bill, Placed, Terms},
     status::Status,
     store::NewOrder,
@@ -108,6 +108,7 @@ impl Orders {
             country: country(&wanted.identity, customer_id),
             lines: lines.collect(),
             from_cart: true,
+            coupon: wanted.coupon.clone(),
             idem_key: wanted.ticket.as_ref().map(|ticket| ticket.hash.clone()),
             due_ms: now_ms() + self.lease_ms(),
         };
@@ -120,7 +121,6 @@ impl Orders {
         );
         let terms = Terms::Checkout {
             identity: &wanted.identity,
-            coupon: wanted.coupon.as_deref(),
         };
         match self.place(new, terms).instrument(span).await? {
             Placed::Refused(response) => Ok(*response),
@@ -136,30 +136,30 @@ impl Orders {
         match attempt.map_err(|problem| problem.for_order(order.id))? {
             Attempt::Paid(payment_id) => Ok(bought(bill, payment_id)),
             Attempt::Declined(_, reason) => Err(declined(order.id, &reason)),
-            Attempt::Unknown(_) => {
-                let detail = "the payment is still under way";
-                let problem = Problem::new(StatusCode::CONFLICT, detail).retry_after(1);
-                Err(problem.for_order(order.id))
-            }
+            Attempt::Unknown => Err(still_under_way(order.id)),
         }
     }
 
     /// Goes on with an order that an earlier request with the same key made, and was cut off.
     async fn finish_again(&self, order: Order, method: Method) -> Result<Response, Problem> {
         let lines = self.store.lines(order.id).await?;
+        // Whether promotions answered is not written down, but what they took off is.
+        let promotions = if order.discount_minor > 0 {
+            "applied"
+        } else {
+            "none"
+        };
         let mut bill = Bill {
             order,
             lines,
-            promotions: "applied",
+            promotions,
         };
         if bill.order.status.is_paid() {
             return Ok(bought(&bill, Value::Null));
         }
         let until_ms = now_ms() + self.lease_ms();
         if !self.store.lease(&bill.order, until_ms).await? {
-            let detail = "the payment is still under way";
-            let problem = Problem::new(StatusCode::CONFLICT, detail).retry_after(1);
-            return Err(problem.for_order(bill.order.id));
+            return Err(still_under_way(bill.order.id));
         }
         bill.order.paying_until_ms = until_ms;
         self.finish(&bill, method).await

@@ -57,6 +57,7 @@ pub(super) async fn order(
             unit_price_minor: 0,
         }],
         from_cart: false,
+        coupon: None,
         idem_key: ticket.map(|ticket| ticket.hash),
         due_ms: now_ms() + orders.lease_ms(),
     };

@@ -16,7 +16,6 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use sha2::{Digest, Sha256};
 use tracing::Instrument;
 
 use crate::{
@@ -28,6 +27,7 @@ use crate::{
         problem::Problem,
     },
     ids::now_ms,
+    secret::digest_of,
 };
 
 /// Longest key.
@@ -279,7 +279,7 @@ async fn once(keys: Arc<Keys>, request: Request, next: Next) -> Result<Response,
         Problem::new(StatusCode::PAYLOAD_TOO_LARGE, detail)
     })?;
     let hash = hash_of_key(&parts, key);
-    let ticket = match keys.judge(hash, &hex(Sha256::digest(&body))).await? {
+    let ticket = match keys.judge(hash, &digest_of(&body)).await? {
         Verdict::Run(ticket) => ticket,
         Verdict::Replay(kept) => return Ok(kept.into_response()),
         Verdict::Refuse(problem) => return Err(problem),
@@ -328,14 +328,5 @@ fn hash_of_key(parts: &Parts, key: &str) -> String {
     };
     let path = parts.extensions.get::<MatchedPath>();
     let route = path.map_or(parts.uri.path(), MatchedPath::as_str);
-    hex(Sha256::digest(format!("{route}\n{whose}\n{key}")))
-}
-
-fn hex(bytes: impl AsRef<[u8]>) -> String {
-    use std::fmt::Write as _;
-    bytes.as_ref().iter().fold(String::new(), |mut text, byte| {
-        // Writing to a String cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    digest_of(format!("{route}\n{whose}\n{key}").as_bytes())
 }

@@ -29,6 +29,8 @@ pub(super) enum Topic {
     Paid,
     /// An order is cancelled: what was not begun for it is not, and money goes back.
     Cancelled,
+    /// A use of a coupon that was perhaps taken for an order goes back.
+    Coupon,
 }
 
 impl Topic {
@@ -36,11 +38,12 @@ impl Topic {
         match self {
             Self::Paid => "paid",
             Self::Cancelled => "cancelled",
+            Self::Coupon => "coupon",
         }
     }
 
     fn parse(name: &str) -> Option<Self> {
-        [Self::Paid, Self::Cancelled]
+        [Self::Paid, Self::Cancelled, Self::Coupon]
             .into_iter()
             .find(|topic| topic.name() == name)
     }

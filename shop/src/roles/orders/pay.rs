@@ -7,14 +7,14 @@
 use std::sync::Arc;
 
 use axum::{
-    Json,
+    Extension, Json,
     extract::State,
     http::StatusCode,
     response::{IntoResponse, Response},
 };
 use serde_json::{Value, json};
 
-use super::{Orders, UNKNOWN_PAUSE_MS, order::Order, status::Status};
+use super::{Orders, UNKNOWN_PAUSE_MS, idempotency::Ticket, order::Order, status::Status};
 use crate::{
     config::Role,
     http::{
@@ -37,33 +37,47 @@ pub(super) enum Attempt {
     /// Declined; the answer and the reason.
     Declined(Answer, String),
     /// Nobody knows yet.
-    Unknown(Answer),
+    Unknown,
+}
+
+/// A payment as it was asked for.
+#[derive(Debug)]
+struct Wanted {
+    order_id: i64,
+    amount: Option<i64>,
+    method: Method,
+    identity: Identity,
+    ticket: Option<Ticket>,
 }
 
 pub(super) async fn pay(
     State(orders): State<Arc<Orders>>,
     identity: Identity,
+    ticket: Option<Extension<Ticket>>,
     mut fields: Fields,
 ) -> Result<Response, Problem> {
     let order_id = fields.id("order_id");
     let amount = fields.optional_whole("amount", MOST_MINOR);
     let method = fields.optional_word("method", Method::parse, METHODS);
     fields.finish()?;
-    let method = method.unwrap_or(Method::Card);
+    let wanted = Wanted {
+        order_id,
+        amount,
+        method: method.unwrap_or(Method::Card),
+        identity,
+        ticket: ticket.map(|Extension(ticket)| ticket),
+    };
     let db = Arc::clone(&orders.store.db);
-    let work = async move { orders.pay(order_id, amount, method, &identity).await };
+    let work = async move { orders.pay(wanted).await };
     to_the_end(&db, work).await
 }
 
 impl Orders {
-    async fn pay(
-        &self,
-        order_id: i64,
-        amount: Option<i64>,
-        method: Method,
-        identity: &Identity,
-    ) -> Result<Response, Problem> {
-        let order = self.visible(order_id, "order_id", identity).await?;
+    async fn pay(&self, wanted: Wanted) -> Result<Response, Problem> {
+        let order = self
+            .visible(wanted.order_id, "order_id", &wanted.identity)
+            .await?;
+        let amount = wanted.amount;
         if amount.is_some_and(|amount| amount != order.total_minor) {
             let message = format!("the order costs {}", order.total_minor);
             return Err(Problem::field(
@@ -72,14 +86,36 @@ impl Orders {
                 message,
             ));
         }
+        if let Some(ticket) = &wanted.ticket {
+            if ticket.order_id == Some(order.id) && order.status.is_paid() {
+                // An earlier request with this key began it; the reconciler ended it.
+                let payment_id = self.payment_of(order.id).await;
+                return Ok(Json(paid(&order, &payment_id)).into_response());
+            }
+            self.store.link_key(&ticket.hash, order.id).await?;
+        }
         let until_ms = now_ms() + self.lease_ms();
         if !order.status.is_payable() || !self.store.lease(&order, until_ms).await? {
             return Err(not_payable(&order));
         }
-        match self.take_money(&order, method).await? {
+        match self.take_money(&order, wanted.method).await? {
             Attempt::Paid(payment_id) => Ok(Json(paid(&order, &payment_id)).into_response()),
-            Attempt::Declined(answer, _) | Attempt::Unknown(answer) => Ok(answer.into_response()),
+            Attempt::Declined(answer, _) => Ok(answer.into_response()),
+            Attempt::Unknown => Err(still_under_way(order.id)),
         }
+    }
+
+    /// Asks which payment an order was paid by; null when that cannot be told now.
+    async fn payment_of(&self, order_id: i64) -> Value {
+        let path = format!("/payments/by-order/{order_id}");
+        let ask = Ask::get("/payments/by-order/:id", path);
+        let Ok(answer) = self.payments.ask(ask).await else {
+            return Value::Null;
+        };
+        let body: Value = answer.json().unwrap_or_default();
+        let mut payments = body["payments"].as_array().into_iter().flatten();
+        let succeeded = payments.find(|payment| payment["status"] == "succeeded");
+        succeeded.map_or(Value::Null, |payment| payment["payment_id"].clone())
     }
 
     /// Asks for the money of an order whose lease is held, and notes what came of it.
@@ -121,7 +157,7 @@ impl Orders {
                     .unknown(order, now_ms() + UNKNOWN_PAUSE_MS)
                     .await?;
                 other
-                    .map(Attempt::Unknown)
+                    .map(|_| Attempt::Unknown)
                     .map_err(|error| error.problem(Role::Payments))
             }
         }
@@ -164,7 +200,13 @@ impl Orders {
     }
 }
 
-pub(super) fn paid(order: &Order, payment_id: &Value) -> Value {
+/// Returns what is said of a payment that another request is still at.
+pub(super) fn still_under_way(order_id: i64) -> Problem {
+    let problem = Problem::new(StatusCode::CONFLICT, "the payment is still under way");
+    problem.retry_after(1).for_order(order_id)
+}
+
+fn paid(order: &Order, payment_id: &Value) -> Value {
     json!({
         "order_id": order.id,
         "payment_id": payment_id,

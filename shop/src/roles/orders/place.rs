@@ -35,10 +35,7 @@ pub(super) enum Terms<'a> {
     /// At the full price, to be paid by a request of its own.
     Plain,
     /// With what the promotions take off; a payment follows at once.
-    Checkout {
-        identity: &'a Identity,
-        coupon: Option<&'a str>,
-    },
+    Checkout { identity: &'a Identity },
 }
 
 /// What became of a wish.
@@ -147,6 +144,7 @@ impl Orders {
             lines: &lines,
             totals,
             coupon: &coupon,
+            is_coupon_lost: new.coupon.is_some() && coupon.is_empty(),
             paying_until_ms,
             due_ms,
         };
@@ -233,9 +231,10 @@ impl Orders {
             coupon: String::new(),
             state,
         };
-        let Terms::Checkout { identity, coupon } = terms else {
+        let Terms::Checkout { identity } = terms else {
             return Ok(full("none"));
         };
+        let coupon = new.coupon.as_deref();
         let mut body = json!({
             "subtotal_minor": totals.subtotal_minor,
             "country": new.country.code(),

@@ -222,4 +222,13 @@ pub(super) const SCHEMA: Schema = Schema(&[
         "old totals",
         "UPDATE orders SET subtotal_minor = amount_minor, updated_ms = created_ms",
     ),
+    // The coupon that was asked for, whether or not it was good.
+    (
+        "orders coupon wish",
+        "ALTER TABLE orders ADD COLUMN coupon_wish VARCHAR(40) NOT NULL DEFAULT ''",
+    ),
+    (
+        "old coupon wishes",
+        "UPDATE orders SET coupon_wish = coupon",
+    ),
 ]);

@@ -31,6 +31,7 @@ pub(super) struct NewOrder {
     pub(super) country: Country,
     pub(super) lines: Vec<Line>,
     pub(super) from_cart: bool,
+    pub(super) coupon: Option<String>,
     /// What repeats of the request are known by.
     pub(super) idem_key: Option<String>,
     /// When it counts as lost unless somebody got further with it.
@@ -43,6 +44,8 @@ pub(super) struct Held<'a> {
     pub(super) lines: &'a [Line],
     pub(super) totals: Totals,
     pub(super) coupon: &'a str,
+    /// Whether the coupon that was wished for was taken is not known: it goes back.
+    pub(super) is_coupon_lost: bool,
     /// A payment follows at once and holds the order until then; 0 when none does.
     pub(super) paying_until_ms: i64,
     pub(super) due_ms: i64,
@@ -75,6 +78,7 @@ pub(super) struct Store {
     message: Statement,
     hold: Statement,
     price: Statement,
+    coupon_wish: Statement,
     change: Statement,
     pays: payments::Statements,
     defer: Statement,
@@ -90,9 +94,9 @@ impl Store {
                 "insert",
                 "orders",
                 "INSERT INTO orders (id, customer_id, user_id, session_id, country, product_id, \
-                 quantity, amount_minor, currency, status, from_cart, due_ms, created_ms, \
-                 updated_ms, created_day) VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?, 'pending', ?, ?, ?, \
-                 ?, ?)",
+                 quantity, amount_minor, currency, status, from_cart, coupon_wish, due_ms, \
+                 created_ms, updated_ms, created_day) \
+                 VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?, 'pending', ?, ?, ?, ?, ?, ?)",
             ),
             insert_item: db.statement(
                 "insert",
@@ -146,6 +150,11 @@ impl Store {
                 "order_items",
                 "UPDATE order_items SET unit_price_minor = ? WHERE order_id = ? AND line_no = ?",
             ),
+            coupon_wish: db.statement(
+                "select",
+                "orders",
+                "SELECT coupon_wish FROM orders WHERE id = ?",
+            ),
             // No change while a payment is under way, or while its end is not known.
             change: db.statement(
                 "update",
@@ -191,6 +200,7 @@ impl Store {
             units.into(),
             CURRENCY.into(),
             i64::from(order.from_cart).into(),
+            order.coupon.as_deref().unwrap_or_default().into(),
             order.due_ms.into(),
             now.into(),
             now.into(),
@@ -212,6 +222,14 @@ impl Store {
         }
         tx.commit().await?;
         Ok(id)
+    }
+
+    /// Notes which order a key is about, so that a repeat finds it.
+    pub(super) async fn link_key(&self, key: &str, id: i64) -> Result<(), DbError> {
+        self.db
+            .execute(&self.link_key, &[id.into(), key.into()])
+            .await?;
+        Ok(())
     }
 
     pub(super) async fn find(&self, id: i64) -> Result<Option<Order>, DbError> {
@@ -262,7 +280,13 @@ impl Store {
         }
         self.note(&mut tx, id, Status::Pending, Status::Reserved, "")
             .await?;
+        if held.is_coupon_lost {
+            self.tell(&mut tx, id, Topic::Coupon).await?;
+        }
         tx.commit().await?;
+        if held.is_coupon_lost {
+            self.news.notify_one();
+        }
         Ok(true)
     }
 
@@ -304,7 +328,7 @@ impl Store {
     }
 
     /// Changes a status; returns whether it was as expected. Partners hear of a cancelled order
-    /// unless they cannot know it yet.
+    /// unless they cannot know it yet, and promotions of one that wished for a coupon.
     pub(super) async fn change(&self, change: Change<'_>) -> Result<bool, DbError> {
         until_alone(|| self.try_change(change)).await
     }
@@ -314,15 +338,24 @@ impl Store {
         if !self.change_in(&mut tx, change).await? {
             return Ok(false);
         }
-        let told = change.to == Status::Cancelled && change.from != Status::Pending;
-        if told {
+        let is_cancelled = change.to == Status::Cancelled;
+        if is_cancelled && change.from != Status::Pending {
             self.tell(&mut tx, change.id, Topic::Cancelled).await?;
         }
+        if is_cancelled && self.wished_for_coupon(&mut tx, change.id).await? {
+            self.tell(&mut tx, change.id, Topic::Coupon).await?;
+        }
         tx.commit().await?;
-        if told {
+        if is_cancelled {
             self.news.notify_one();
         }
         Ok(true)
+    }
+
+    async fn wished_for_coupon(&self, tx: &mut Tx<'_>, id: i64) -> Result<bool, DbError> {
+        let row = tx.fetch_optional(&self.coupon_wish, &[id.into()]).await?;
+        let wish = row.map(|row| row.text(0)).transpose()?;
+        Ok(wish.is_some_and(|code| !code.is_empty()))
     }
 
     /// Sets when the reconciler looks at an order again; 0 never.

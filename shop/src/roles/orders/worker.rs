@@ -162,10 +162,8 @@ impl Worker {
                 Outcome::Move(Status::Paid, Status::Shipped, later(times.deliver_after))
             }
             (Topic::Paid, _) => Outcome::Move(Status::Shipped, Status::Delivered, 0),
-            (Topic::Cancelled, _) => match self.tell_cancelled(message).await {
-                Ok(()) => Outcome::Done,
-                Err(error) => Outcome::Failed(failure(error)),
-            },
+            (Topic::Cancelled, _) => last(self.tell_cancelled(message).await),
+            (Topic::Coupon, _) => last(self.give_coupon_back(message).await),
         }
     }
 
@@ -199,6 +197,13 @@ impl Worker {
         let refund = Ask::post("/payments/refund", &body);
         accepted(self.orders.payments.ask(refund).await)?;
         self.tell_crm(message).await
+    }
+
+    async fn give_coupon_back(&self, message: &Message) -> Result<(), CallError> {
+        let body = json!({ "order_id": message.order_id });
+        let release = Ask::post("/promotions/release", &body)
+            .with_key(&format!("release-{}", message.order_id));
+        accepted(self.orders.promotions.ask(release).await)
     }
 
     async fn tell_crm(&self, message: &Message) -> Result<(), CallError> {
@@ -323,6 +328,14 @@ async fn gather<T: 'static>(
             // Nothing is left, or it is time.
             Ok(None) | Err(_) => return,
         }
+    }
+}
+
+/// Returns what the only step of a message came to.
+fn last(outcome: Result<(), CallError>) -> Outcome {
+    match outcome {
+        Ok(()) => Outcome::Done,
+        Err(error) => Outcome::Failed(failure(error)),
     }
 }
 

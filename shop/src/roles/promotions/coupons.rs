@@ -1,10 +1,11 @@
-//! The coupons in the database: what a new one starts with, finding one, and taking a use of it.
+//! The coupons in the database: what a new one starts with, finding one, taking a use of it and
+//! giving it back.
 
 use std::sync::Arc;
 
 use super::discount::{Coupon, Cut, Refusal};
 use crate::{
-    db::{Db, DbError, Row, Statement},
+    db::{Db, DbError, Row, Statement, Tx, until_alone},
     ids::now_ms,
 };
 
@@ -29,6 +30,12 @@ pub(super) struct Coupons {
     used_by: Statement,
     record: Statement,
     take: Statement,
+    note_order: Statement,
+    of_order: Statement,
+    release: Statement,
+    unrecord: Statement,
+    give_back: Statement,
+    forget: [Statement; 2],
 }
 
 /// What became of taking a use of a coupon.
@@ -64,6 +71,44 @@ impl Coupons {
                 "coupons",
                 "UPDATE coupons SET uses = uses + 1 WHERE code = ? AND uses < most_uses",
             ),
+            note_order: db.statement(
+                "insert",
+                "order_coupons",
+                "INSERT INTO order_coupons (order_id, code, taker, released, created_ms) \
+                 VALUES (?, ?, ?, ?, ?)",
+            ),
+            of_order: db.statement(
+                "select",
+                "order_coupons",
+                "SELECT code, taker, released FROM order_coupons WHERE order_id = ?",
+            ),
+            release: db.statement(
+                "update",
+                "order_coupons",
+                "UPDATE order_coupons SET released = 1 WHERE order_id = ? AND released = 0",
+            ),
+            unrecord: db.statement(
+                "delete",
+                "redemptions",
+                "DELETE FROM redemptions WHERE code = ? AND taker = ?",
+            ),
+            give_back: db.statement(
+                "update",
+                "coupons",
+                "UPDATE coupons SET uses = uses - 1 WHERE code = ? AND uses > 0",
+            ),
+            forget: [
+                db.statement(
+                    "delete",
+                    "order_coupons",
+                    "DELETE FROM order_coupons WHERE created_ms < ?",
+                ),
+                db.statement(
+                    "delete",
+                    "redemptions",
+                    "DELETE FROM redemptions WHERE taker < 0 AND created_ms < ?",
+                ),
+            ],
             db,
         }
     }
@@ -130,19 +175,6 @@ impl Coupons {
         order_id: i64,
         user: Option<i64>,
     ) -> Result<Taken, DbError> {
-        match self.try_take(coupon, order_id, user).await {
-            // Somebody else took it in between; now it is known who.
-            Err(error) if error.is_duplicate() => self.try_take(coupon, order_id, user).await,
-            outcome => outcome,
-        }
-    }
-
-    async fn try_take(
-        &self,
-        coupon: &Coupon,
-        order_id: i64,
-        user: Option<i64>,
-    ) -> Result<Taken, DbError> {
         // Orders stand below zero, so that no account is taken for one.
         let taker = match user {
             Some(user) if coupon.once_an_account => user,
@@ -150,24 +182,106 @@ impl Coupons {
             _ => -order_id,
         };
         let code = coupon.code.as_str();
-        let mut tx = self.db.begin().await?;
-        let earlier = tx
-            .fetch_optional(&self.used_by, &[code.into(), taker.into()])
-            .await?;
-        if let Some(row) = earlier {
-            return Ok(if row.int(0)? == order_id {
-                Taken::Before
-            } else {
-                Taken::Refused(Refusal::AlreadyUsed)
-            });
+        match until_alone(|| self.try_take(code, order_id, taker)).await {
+            Err(error) if error.is_duplicate() => self.taken_before(code, order_id).await,
+            outcome => outcome,
         }
-        let params = [code.into(), taker.into(), order_id.into(), now_ms().into()];
+    }
+
+    async fn try_take(&self, code: &str, order_id: i64, taker: i64) -> Result<Taken, DbError> {
+        let now = now_ms();
+        let mut tx = self.db.begin().await?;
+        self.note(&mut tx, order_id, code, taker, false).await?;
+        let params = [code.into(), taker.into(), order_id.into(), now.into()];
         tx.execute(&self.record, &params).await?;
         if tx.execute(&self.take, &[code.into()]).await? == 0 {
             return Ok(Taken::Refused(Refusal::UsedUp));
         }
         tx.commit().await?;
         Ok(Taken::Now)
+    }
+
+    /// Tells why an order or an account cannot take what it, or another order of it, took before.
+    async fn taken_before(&self, code: &str, order_id: i64) -> Result<Taken, DbError> {
+        let params = [order_id.into()];
+        let row = self.db.fetch_optional(&self.of_order, &params).await?;
+        Ok(match row {
+            Some(row) if row.int(2)? != 0 => Taken::Refused(Refusal::Cancelled),
+            Some(row) if row.text(0)? == code => Taken::Before,
+            _ => Taken::Refused(Refusal::AlreadyUsed),
+        })
+    }
+
+    /// Gives back what an order took; returns whether that was something. An order that took nothing
+    /// is noted, so that a request of its that comes late takes nothing either.
+    pub(super) async fn release(&self, order_id: i64) -> Result<bool, DbError> {
+        // An order takes once and gives back once, so this ends.
+        loop {
+            if until_alone(|| self.try_release(order_id)).await? {
+                return Ok(true);
+            }
+            let row = self
+                .db
+                .fetch_optional(&self.of_order, &[order_id.into()])
+                .await?;
+            match row {
+                Some(row) if row.int(2)? != 0 => return Ok(false),
+                // Taken a moment ago.
+                Some(_) => continue,
+                None => {}
+            }
+            let mut tx = self.db.begin().await?;
+            match self.note(&mut tx, order_id, "", 0, true).await {
+                Ok(()) => return tx.commit().await.map(|()| false),
+                Err(error) if error.is_duplicate() => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    async fn try_release(&self, order_id: i64) -> Result<bool, DbError> {
+        let mut tx = self.db.begin().await?;
+        if tx.execute(&self.release, &[order_id.into()]).await? == 0 {
+            return Ok(false);
+        }
+        let row = tx
+            .fetch_optional(&self.of_order, &[order_id.into()])
+            .await?;
+        let row = row.ok_or(sqlx::Error::RowNotFound)?;
+        let (code, taker) = (row.text(0)?, row.int(1)?);
+        let code = code.as_str();
+        tx.execute(&self.unrecord, &[code.into(), taker.into()])
+            .await?;
+        tx.execute(&self.give_back, &[code.into()]).await?;
+        tx.commit().await?;
+        Ok(true)
+    }
+
+    async fn note(
+        &self,
+        tx: &mut Tx<'_>,
+        order_id: i64,
+        code: &str,
+        taker: i64,
+        is_released: bool,
+    ) -> Result<(), DbError> {
+        let params = [
+            order_id.into(),
+            code.into(),
+            taker.into(),
+            i64::from(is_released).into(),
+            now_ms().into(),
+        ];
+        tx.execute(&self.note_order, &params).await?;
+        Ok(())
+    }
+
+    /// Forgets which orders took what before a time; what an account used stays used.
+    pub(super) async fn forget(&self, before_ms: i64) -> Result<(), DbError> {
+        for statement in &self.forget {
+            self.db.execute(statement, &[before_ms.into()]).await?;
+        }
+        Ok(())
     }
 }
 

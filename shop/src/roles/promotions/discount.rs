@@ -73,6 +73,8 @@ pub(super) enum Refusal {
     BelowMinimum,
     NoAccount,
     AlreadyUsed,
+    /// Its order was cancelled.
+    Cancelled,
 }
 
 impl Refusal {
@@ -85,6 +87,7 @@ impl Refusal {
             Self::BelowMinimum => "below_minimum",
             Self::NoAccount => "account_required",
             Self::AlreadyUsed => "already_used",
+            Self::Cancelled => "order_cancelled",
         }
     }
 }

@@ -4,7 +4,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 
 use crate::{
     http::identity::{LOGIN_COOKIE, VISIT_COOKIE, is_session},
-    secret::Secret,
+    secret::{Secret, digest_of},
 };
 
 /// Where a client that keeps no cookies names its visit.
@@ -57,6 +57,14 @@ pub(super) fn visit(headers: &HeaderMap) -> Option<&str> {
 pub(super) fn new_visit() -> Option<String> {
     let token = Secret::token().ok()?;
     Some(token.expose()[..VISIT_DIGITS].to_owned())
+}
+
+/// Returns the id of the visit that an idempotency key stands for: the same for the same key, and
+/// telling nothing of it.
+pub(super) fn visit_of_key(key: &[u8]) -> String {
+    let mut digits = digest_of(&[b"visit\n", key].concat());
+    digits.truncate(VISIT_DIGITS);
+    digits
 }
 
 /// Tells a client the id of its visit.

@@ -27,8 +27,11 @@ use crate::{
     market::Country,
 };
 
+const KEY: &str = "idempotency-key";
 /// Longest key a client may make a request repeatable by.
 const LONGEST_KEY: usize = 80;
+/// Shortest key that names a visit of its own: nobody guesses it.
+const LEAST_KEY_ALONE: usize = 16;
 /// Longest query that is passed on.
 const LONGEST_QUERY: usize = 2_048;
 /// Longest code in a path.
@@ -118,6 +121,11 @@ async fn ask(
         ask = ask.with_query(Some(query));
     }
     if let Some(key) = key(&parts.headers)? {
+        if asker.is_new_visit && key.len() < LEAST_KEY_ALONE {
+            let message = "must have 16 characters or more without a login or a visit: a repeat is \
+                           known by the key alone";
+            return Err(Problem::field(StatusCode::BAD_REQUEST, KEY, message));
+        }
         ask = ask.with_header(IDEMPOTENCY_KEY, key);
     }
     if route.method.has_body() {
@@ -145,10 +153,11 @@ fn asker(
 ) -> Asker {
     let named = cookies::visit(headers).map(str::to_owned);
     let is_new_visit = named.is_none() && login.is_none() && access == Access::Visitor;
-    let session = if is_new_visit {
-        cookies::new_visit()
-    } else {
-        named
+    let session = match headers.get(IDEMPOTENCY_KEY) {
+        // Whoever did not hear the answer does not know the visit either, and comes again with the key.
+        Some(key) if is_new_visit => Some(cookies::visit_of_key(key.as_bytes())),
+        None if is_new_visit => cookies::new_visit(),
+        _ => named,
     };
     let country = login.and_then(|login| login.country.as_deref());
     let identity = Identity {
@@ -213,8 +222,7 @@ fn key(headers: &HeaderMap) -> Result<Option<HeaderValue>, Problem> {
     let visible = key.as_bytes().iter().all(u8::is_ascii_graphic);
     if key.is_empty() || key.len() > LONGEST_KEY || !visible {
         let message = "must have 1 to 80 visible ASCII characters";
-        let name = "idempotency-key";
-        return Err(Problem::field(StatusCode::BAD_REQUEST, name, message));
+        return Err(Problem::field(StatusCode::BAD_REQUEST, KEY, message));
     }
     Ok(Some(key.clone()))
 }
