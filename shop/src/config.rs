@@ -175,6 +175,8 @@ pub struct ShopConfig {
     pub db_connections: u32,
     /// Longest wait for a database connection.
     pub db_acquire_timeout: Duration,
+    /// Longest wait for an answer of the database.
+    pub db_answer_timeout: Duration,
     /// Longest wait for the answer of another role.
     pub call_timeout: Duration,
     /// Share of payments that are declined, 0 to 1, in place of each country's own.
@@ -213,6 +215,8 @@ impl ShopConfig {
             data: DataPlace::Temporary,
             db_connections: 8,
             db_acquire_timeout: Duration::from_secs(2),
+            // PostgreSQL gives a statement up by itself after ten seconds, and says more.
+            db_answer_timeout: Duration::from_secs(12),
             call_timeout: Duration::from_secs(3),
             decline_share: None,
             partner_latency: 1.0,

@@ -101,6 +101,7 @@ impl Parts<'_> {
             place: self.place.clone(),
             connections: self.config.db_connections,
             acquire_timeout: self.config.db_acquire_timeout,
+            answer_timeout: self.config.db_answer_timeout,
         };
         let stalls = self.faults.db_stalls(role.name());
         let db = Db::open(options, &self.metrics.db, stalls).await?;

@@ -4,7 +4,10 @@ use std::fmt::Write;
 use std::fs;
 
 use e2e::repository;
-use shop::telemetry::catalogue::{ALL, Kind, Metric};
+use shop::telemetry::{
+    catalogue::{ALL, Kind, Metric},
+    vocabulary::names_elsewhere,
+};
 
 const HEAD: &str = "# Metrics
 
@@ -19,8 +22,12 @@ The last column has the names under which other vocabularies (`/metrics?vocabula
 ";
 
 /// Returns a metric's names in other vocabularies.
-fn also_known_as(_metric: &Metric) -> String {
-    String::new()
+fn also_known_as(metric: &Metric) -> String {
+    let names = names_elsewhere(metric);
+    let names: Vec<_> = names
+        .map(|(vocabulary, name)| format!("`{name}` ({vocabulary})"))
+        .collect();
+    names.join(", ")
 }
 
 fn page() -> String {

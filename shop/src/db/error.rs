@@ -12,6 +12,9 @@ pub(crate) enum DbError {
     /// No connection became free in time.
     #[error("no database connection became free in time")]
     PoolTimeout,
+    /// The database was asked and did not answer in time.
+    #[error("the database did not answer in time")]
+    Silent,
     /// The database said no.
     #[error(transparent)]
     Query(#[from] sqlx::Error),
@@ -55,7 +58,8 @@ impl DbError {
         match self {
             Self::PoolTimeout | Self::Query(sqlx::Error::PoolTimedOut) => DbErrorKind::PoolTimeout,
             Self::Query(sqlx::Error::Database(said)) => kind_of(said.as_ref()),
-            Self::Query(
+            Self::Silent
+            | Self::Query(
                 sqlx::Error::Io(_)
                 | sqlx::Error::Tls(_)
                 | sqlx::Error::Protocol(_)
@@ -93,6 +97,7 @@ impl DbError {
     pub(crate) fn into_source(self) -> sqlx::Error {
         match self {
             Self::PoolTimeout => sqlx::Error::PoolTimedOut,
+            Self::Silent => sqlx::Error::Io(std::io::ErrorKind::TimedOut.into()),
             Self::Query(source) => source,
         }
     }

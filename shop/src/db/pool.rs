@@ -6,6 +6,7 @@ use std::{
 };
 
 use fault::hooks::DbStalls;
+use futures_util::FutureExt as _;
 use sqlx::SqlStr;
 use tokio::{
     sync::{OwnedSemaphorePermit as Turn, Semaphore},
@@ -38,6 +39,8 @@ pub(crate) struct DbOptions {
     pub(crate) place: Place,
     pub(crate) connections: u32,
     pub(crate) acquire_timeout: Duration,
+    /// Longest wait for an answer of the database, which may be frozen rather than dead.
+    pub(crate) answer_timeout: Duration,
 }
 
 /// One statement of a role: its text, and where it is counted.
@@ -48,6 +51,7 @@ pub(crate) struct Statement {
     /// As the database wants it.
     pub(super) sql: SqlStr,
     metrics: StatementMetrics,
+    answer_timeout: Duration,
 }
 
 impl Statement {
@@ -55,16 +59,29 @@ impl Statement {
         self.operation != "select"
     }
 
-    /// Times and counts a run of this statement.
-    pub(super) async fn timed<T>(
+    /// Times and counts a run of this statement. One that is not answered in time is given up; its
+    /// connection stays with the pool and is of no use until the database answers.
+    pub(super) fn timed<T>(
         &self,
         run: impl Future<Output = Result<T, sqlx::Error>>,
-    ) -> Result<T, DbError> {
+    ) -> impl Future<Output = Result<T, DbError>> {
         let started = Instant::now();
-        let outcome = run.await;
-        self.metrics.completed(outcome.is_ok(), started.elapsed());
-        outcome.map_err(DbError::Query)
+        answered(self.answer_timeout, run).inspect(move |outcome| {
+            self.metrics.completed(outcome.is_ok(), started.elapsed());
+        })
     }
+}
+
+/// Waits for an answer of the database, at most for a time.
+pub(super) fn answered<T>(
+    limit: Duration,
+    asking: impl Future<Output = Result<T, sqlx::Error>>,
+) -> impl Future<Output = Result<T, DbError>> {
+    // Combinators, since a block that awaits what it was given keeps room for it twice.
+    tokio::time::timeout(limit, asking).map(|outcome| match outcome {
+        Ok(outcome) => outcome.map_err(DbError::Query),
+        Err(_) => Err(DbError::Silent),
+    })
 }
 
 /// The database of one role.
@@ -123,6 +140,7 @@ impl Db {
             table,
             sql: self.pool.spell(sql),
             metrics,
+            answer_timeout: self.options.answer_timeout,
         }
     }
 
@@ -159,10 +177,23 @@ impl Db {
 
     /// Begins a transaction that writes; dropping it without [`Tx::commit`] undoes it.
     pub(crate) async fn begin(&self) -> Result<Tx<'_>, DbError> {
-        let _in_flight = self.metrics.begin();
-        self.stalls.query(self.finds_held(true));
-        let (connection, turn) = self.acquire(true).await?;
-        Ok(Tx::new(self, connection.begin().await?, turn))
+        let span = info_span!(
+            "query",
+            otel.name = "BEGIN",
+            otel.kind = "client",
+            otel.status_code = Empty,
+            service = self.options.role.name(),
+            db.system.name = self.system,
+            db.operation.name = "begin",
+            error.type = Empty,
+            chaos.injected = Empty,
+        );
+        let work = async {
+            let (connection, turn) = self.acquire(true).await?;
+            let started = answered(self.options.answer_timeout, connection.begin()).await?;
+            Ok(Tx::new(self, started, turn))
+        };
+        self.watched_in(span, true, work).await
     }
 
     /// Returns the connections in use, and the most there can be.
@@ -205,14 +236,22 @@ impl Db {
     }
 
     /// Counts a statement as in flight and traces it, from asking for a connection until its result.
-    pub(super) async fn watched<T>(
+    pub(super) fn watched<T>(
         &self,
         statement: &Statement,
         work: impl Future<Output = Result<T, DbError>>,
+    ) -> impl Future<Output = Result<T, DbError>> {
+        self.watched_in(self.span(statement), statement.writes(), work)
+    }
+
+    async fn watched_in<T>(
+        &self,
+        span: Span,
+        writes: bool,
+        work: impl Future<Output = Result<T, DbError>>,
     ) -> Result<T, DbError> {
         let _in_flight = self.metrics.begin();
-        let span = self.span(statement);
-        let held = self.finds_held(statement.writes());
+        let held = self.finds_held(writes);
         self.stalls.query(held);
         if held {
             span.record("chaos.injected", true);

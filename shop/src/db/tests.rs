@@ -65,6 +65,7 @@ async fn open(place: &Place, role: Role) -> Result<Db, ShopError> {
         place: place.clone(),
         connections: 4,
         acquire_timeout: Duration::from_secs(5),
+        answer_timeout: Duration::from_secs(30),
     };
     let metrics = DbMetrics::register(&mut Registry::default());
     let db = Db::open(options, &metrics, Faults::new().db_stalls(role.name())).await?;

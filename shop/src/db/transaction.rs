@@ -5,6 +5,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use super::{
     Db, DbError, Param, Row, Statement,
     driver::{Session, Started},
+    pool::answered,
 };
 
 /// A transaction of a role's database; dropped without [`Tx::commit`], it is undone.
@@ -79,7 +80,8 @@ impl<'d> Tx<'d> {
 
     /// Makes what was done last.
     pub(crate) async fn commit(self) -> Result<(), DbError> {
-        Ok(self.started.commit().await?)
+        let limit = self.db.options.answer_timeout;
+        answered(limit, self.started.commit()).await
     }
 
     fn session(&mut self) -> Session<'_> {

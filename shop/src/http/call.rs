@@ -66,7 +66,12 @@ impl CallError {
             }
             Self::Failed(_) | Self::Unreadable => (StatusCode::BAD_GATEWAY, "failed"),
         };
-        Problem::new(status, format!("the {callee} service {what}"))
+        let problem = Problem::new(status, format!("the {callee} service {what}"));
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            problem.retry_after(1)
+        } else {
+            problem
+        }
     }
 }
 
@@ -92,6 +97,9 @@ impl Peer {
             peer.service = called,
             http.request.method = ask.method.as_str(),
             http.route = ask.route,
+            server.address = self.url.host(),
+            server.port = i64::from(self.url.port()),
+            url.full = Empty,
             http.response.status_code = Empty,
             error.type = Empty,
             attempt,
@@ -118,6 +126,7 @@ impl Peer {
 
     async fn send(&self, ask: Ask, span: &Span) -> Result<Answer, CallError> {
         let url = self.url.join(&ask.target());
+        span.record("url.full", url.as_str());
         let mut headers = ask.headers;
         propagation::inject(span, &mut headers);
         let mut request = self.client.request(ask.method, url).headers(headers);

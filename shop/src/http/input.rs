@@ -2,12 +2,15 @@
 //!
 //! Fields are read one by one so that every one at fault is named in one answer.
 
+use std::time::Duration;
+
 use axum::{
-    body::{Bytes, to_bytes},
+    body::{Body, Bytes, to_bytes},
     extract::{FromRequest, FromRequestParts, Path, Request},
     http::{HeaderMap, StatusCode, header, request::Parts},
 };
 use serde_json::{Map, Value};
+use tokio::time::timeout;
 
 use super::problem::{FieldError, Problem};
 
@@ -15,6 +18,8 @@ mod secret;
 
 /// Longest body a role reads.
 pub(crate) const BODY_LIMIT_BYTES: usize = 16 * 1024;
+/// Longest time a client may take to send it.
+const BODY_TIME_LIMIT: Duration = Duration::from_secs(10);
 /// Largest number that every JSON reader keeps exactly.
 const LARGEST_ID: i64 = (1 << 53) - 1;
 
@@ -30,21 +35,30 @@ impl<S: Send + Sync> FromRequest<S> for Raw {
 
     async fn from_request(request: Request, _state: &S) -> Result<Self, Problem> {
         let content_type = content_type(request.headers()).map(str::to_owned);
-        let body = to_bytes(request.into_body(), BODY_LIMIT_BYTES)
-            .await
-            .map_err(|error| {
-                // The limit is the one failure that is not a broken connection.
-                let too_long = std::error::Error::source(&error)
-                    .is_some_and(|source| source.to_string().contains("limit"));
-                if too_long {
-                    let detail = format!("the body is longer than {BODY_LIMIT_BYTES} bytes");
-                    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, detail)
-                } else {
-                    Problem::new(StatusCode::BAD_REQUEST, "the body could not be read")
-                }
-            })?;
+        let body = whole(request.into_body()).await?;
         Ok(Self { content_type, body })
     }
+}
+
+/// Reads a body to its end, within a limit of bytes and of time.
+pub(crate) async fn whole(body: Body) -> Result<Bytes, Problem> {
+    let reading = timeout(BODY_TIME_LIMIT, to_bytes(body, BODY_LIMIT_BYTES));
+    let Ok(read) = reading.await else {
+        let seconds = BODY_TIME_LIMIT.as_secs();
+        let detail = format!("the body did not arrive within {seconds} seconds");
+        return Err(Problem::new(StatusCode::REQUEST_TIMEOUT, detail));
+    };
+    read.map_err(|error| {
+        // The limit is the one failure that is not a broken connection.
+        let too_long = std::error::Error::source(&error)
+            .is_some_and(|source| source.to_string().contains("limit"));
+        if too_long {
+            let detail = format!("the body is longer than {BODY_LIMIT_BYTES} bytes");
+            Problem::new(StatusCode::PAYLOAD_TOO_LARGE, detail)
+        } else {
+            Problem::new(StatusCode::BAD_REQUEST, "the body could not be read")
+        }
+    })
 }
 
 fn content_type(headers: &HeaderMap) -> Option<&str> {

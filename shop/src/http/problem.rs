@@ -167,6 +167,7 @@ impl From<DbError> for Problem {
                 StatusCode::SERVICE_UNAVAILABLE,
                 "the service is busy, try again",
             )
+            .retry_after(1)
         } else {
             Self::internal()
         };

@@ -4,7 +4,11 @@ use crate::error::ShopError;
 
 /// A checked `http://` or `https://` URL to which paths are appended.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BaseUrl(String);
+pub struct BaseUrl {
+    text: String,
+    host: String,
+    port: u16,
+}
 
 impl BaseUrl {
     /// Reads a URL; query and fragment are refused since paths are appended.
@@ -17,27 +21,37 @@ impl BaseUrl {
         if !plain || !matches!(url.scheme(), "http" | "https") {
             return Err(refused());
         }
-        Ok(Self(url.as_str().trim_end_matches('/').to_owned()))
+        let host = url.host_str().ok_or_else(refused)?.to_owned();
+        Ok(Self {
+            text: url.as_str().trim_end_matches('/').to_owned(),
+            host,
+            port: url.port_or_known_default().unwrap_or(80),
+        })
     }
 
     /// Returns the URL of `path`, which starts with a slash.
     pub fn join(&self, path: &str) -> String {
-        format!("{}{path}", self.0)
+        format!("{}{path}", self.text)
     }
 
     /// Returns host and port.
     pub(crate) fn authority(&self) -> String {
-        let url = reqwest::Url::parse(&self.0).ok();
-        let found = url.as_ref().and_then(|url| {
-            let port = url.port_or_known_default()?;
-            Some(format!("{}:{port}", url.host_str()?))
-        });
-        found.unwrap_or_default()
+        format!("{}:{}", self.host, self.port)
+    }
+
+    /// Returns the host; an IPv6 address stands in brackets.
+    pub(crate) fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// Returns the port, also when it is the usual one.
+    pub(crate) fn port(&self) -> u16 {
+        self.port
     }
 
     /// Returns the URL itself.
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.text
     }
 }
 

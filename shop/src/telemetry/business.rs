@@ -74,7 +74,12 @@ impl Business {
 
     /// Counts the money of an order that is paid.
     pub(crate) fn revenue(&self, country: Country, minor: i64) {
-        self.orders.revenue(country, minor);
+        self.orders.paid(country, minor);
+    }
+
+    /// Counts a paid order that partners did not take over at the first try.
+    pub(crate) fn order_delayed(&self) {
+        self.orders.delayed();
     }
 
     pub(crate) fn cart_added(&self) {

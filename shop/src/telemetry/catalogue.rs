@@ -130,6 +130,8 @@ catalogue! {
 
     Counter ORDERS_CREATED = "orders_created" ["status", "country"] "Orders by how they ended";
     Counter REVENUE = "revenue" ["currency", "country"] "Money taken, in units of the currency";
+    Histogram ORDER_VALUE = "order_value_usd" ["country"] "What an order that is paid costs";
+    Counter ORDERS_DELAYED = "orders_delayed" [] "Paid orders that partners did not take over at the first try";
     Counter PRODUCTS_VIEWED = "products_viewed" [] "Single products shown";
     Gauge INVENTORY_LEVEL = "inventory_level" ["product_id"] "Units in stock";
     Counter RESERVATION_FAILURES = "inventory_reservation_failures" [] "Deductions refused for want of stock";
@@ -193,7 +195,7 @@ mod tests {
             let known = |c: char| c.is_ascii_lowercase() || c == '_';
             assert!(metric.family().chars().all(known), "{}", metric.family());
             assert!(!metric.family().ends_with("_total"), "{}", metric.family());
-            let unit = ["_seconds", "_bytes"]
+            let unit = ["_seconds", "_bytes", "_usd"]
                 .iter()
                 .any(|unit| metric.family().ends_with(unit));
             assert!(

@@ -7,6 +7,7 @@ use std::{env, time::Duration};
 
 use opentelemetry::KeyValue;
 use opentelemetry_sdk::Resource;
+use percent_encoding::percent_decode_str;
 
 use super::logs::APP;
 use crate::error::ShopError;
@@ -80,6 +81,11 @@ impl Target {
                 ));
             }
         };
+        if protocol == Protocol::Grpc && endpoint.starts_with("https:") {
+            return Err(format!(
+                "{endpoint}: gRPC is spoken without TLS here; use the protocol http/protobuf"
+            ));
+        }
         if protocol == Protocol::HttpProtobuf && set(&own("ENDPOINT")).is_none() {
             endpoint = format!(
                 "{}/v1/{}",
@@ -100,11 +106,12 @@ impl Target {
     }
 }
 
-/// Reads `key1=value1,key2=value2`.
+/// Reads `key1=value1,key2=value2`, the values percent-encoded as in W3C baggage.
 fn headers(text: &str) -> Vec<(String, String)> {
     let pair = |part: &str| {
         let (name, value) = part.split_once('=')?;
-        Some((name.trim().to_ascii_lowercase(), value.trim().to_owned()))
+        let value = percent_decode_str(value.trim()).decode_utf8().ok()?;
+        Some((name.trim().to_ascii_lowercase(), value.into_owned()))
     };
     text.split(',').filter_map(pair).collect()
 }
@@ -120,6 +127,7 @@ pub(crate) fn resource_of(resource: &Resource, service: &'static str) -> Resourc
     Resource::builder_empty()
         .with_attributes(kept)
         .with_attribute(KeyValue::new("service.namespace", APP))
+        .with_attribute(KeyValue::new("service.version", env!("CARGO_PKG_VERSION")))
         .with_service_name(service)
         .build()
 }
@@ -158,7 +166,7 @@ mod tests {
             ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://all:4318/"),
             ("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", "http://m:4317"),
             ("OTEL_EXPORTER_OTLP_METRICS_PROTOCOL", "grpc"),
-            ("OTEL_EXPORTER_OTLP_HEADERS", "Api-Key=a=b, x=1"),
+            ("OTEL_EXPORTER_OTLP_HEADERS", "Api-Key=a=b, x=Basic%20dTpw"),
             ("OTEL_EXPORTER_OTLP_TIMEOUT", "250"),
             ("OTEL_LOGS_EXPORTER", "none"),
         ];
@@ -171,7 +179,7 @@ mod tests {
         assert_eq!(traces.timeout, Duration::from_millis(250));
         let headers = [
             ("api-key".to_owned(), "a=b".to_owned()),
-            ("x".to_owned(), "1".to_owned()),
+            ("x".to_owned(), "Basic dTpw".to_owned()),
         ];
         assert_eq!(traces.headers, headers);
         assert_eq!(read(Signal::Logs, &set).unwrap(), None);
@@ -194,5 +202,10 @@ mod tests {
                 .unwrap_err()
                 .contains("http/json")
         );
+        let set = [
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", "https://all:4317"),
+            ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"),
+        ];
+        assert!(read(Signal::Logs, &set).unwrap_err().contains("TLS"));
     }
 }

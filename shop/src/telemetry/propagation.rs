@@ -13,6 +13,7 @@ use opentelemetry_sdk::propagation::TraceContextPropagator;
 use tracing::Span;
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
+use super::business::Segment;
 use crate::market::Country;
 
 const BAGGAGE: HeaderName = HeaderName::from_static("baggage");
@@ -20,7 +21,6 @@ const BAGGAGE: HeaderName = HeaderName::from_static("baggage");
 const MOST_BYTES: usize = 1_024;
 /// Where a country may stand, the role's own header first.
 const COUNTRY_HEADERS: [&str; 2] = ["x-shop-country", "x-country"];
-const SEGMENTS: [&str; 5] = ["new", "returning", "vip", "at_risk", "churned"];
 
 /// Facts about a request that go with it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -32,13 +32,25 @@ pub(crate) struct Baggage {
 }
 
 impl Baggage {
-    /// Reads what is on the list; a country may stand in a header of its own too.
-    pub(crate) fn read(headers: &HeaderMap) -> Self {
+    /// Returns the header that says which segment a customer belongs to.
+    pub(crate) fn of_segment(segment: Segment) -> (HeaderName, HeaderValue) {
+        let text = format!("segment={}", segment.name());
+        let value = HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static(""));
+        (BAGGAGE, value)
+    }
+
+    fn read_own(headers: &HeaderMap) -> Self {
         let mut baggage = Self::default();
-        let text = |name: &HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
-        if let Some(text) = text(&BAGGAGE).filter(|text| text.len() <= MOST_BYTES) {
+        let text = headers.get(BAGGAGE).and_then(|value| value.to_str().ok());
+        if let Some(text) = text.filter(|text| text.len() <= MOST_BYTES) {
             text.split(',').for_each(|member| baggage.member(member));
         }
+        baggage
+    }
+
+    /// Reads what is on the list; a country may stand in a header of its own too.
+    pub(crate) fn read(headers: &HeaderMap) -> Self {
+        let mut baggage = Self::read_own(headers);
         if baggage.country.is_none() {
             let mut given = COUNTRY_HEADERS.iter().filter_map(|name| headers.get(*name));
             baggage.country = given.find_map(|value| country(value.to_str().ok()?));
@@ -54,7 +66,7 @@ impl Baggage {
         match (name.trim(), value.trim()) {
             ("country", value) => self.country = country(value),
             ("segment", value) => {
-                self.segment = SEGMENTS.into_iter().find(|known| *known == value);
+                self.segment = Segment::parse(value).map(Segment::name);
             }
             ("synthetic", value) => self.synthetic = value == "true",
             _ => {}
@@ -112,14 +124,17 @@ pub(crate) fn continue_trace(span: &Span, headers: &HeaderMap, baggage: Baggage)
     }
 }
 
-/// Writes the trace that `span` belongs to, and its baggage, into the headers of a call.
+/// Writes the trace that `span` belongs to, and its baggage, into the headers of a call; baggage that
+/// stands there already is kept.
 pub(crate) fn inject(span: &Span, headers: &mut HeaderMap) {
     let context = span.context();
     TraceContextPropagator::new().inject_context(&context, &mut HeaderInjector(headers));
+    let own = Baggage::read_own(headers);
     let mut known = Baggage::default();
     for (name, (value, _)) in context.baggage() {
         known.member(&format!("{name}={value}"));
     }
+    known.segment = own.segment.or(known.segment);
     if let Some(value) = known.header() {
         headers.insert(BAGGAGE, value);
     }

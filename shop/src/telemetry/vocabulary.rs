@@ -5,7 +5,7 @@
 //! change seconds into milliseconds. Nothing is counted for an alias: its numbers are made from ours
 //! at the scrape.
 
-use super::catalogue::{self, Metric};
+use super::catalogue::{self, Kind, Metric};
 
 /// Whose names are meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -108,6 +108,20 @@ impl Alias {
     }
 }
 
+/// Returns the vocabularies that call a metric otherwise, and what they call it.
+pub fn names_elsewhere(of: &Metric) -> impl Iterator<Item = (&'static str, String)> {
+    let aliases = ALIASES
+        .iter()
+        .filter(|alias| alias.of.family() == of.family());
+    aliases.map(|alias| {
+        let suffix = match alias.of.kind {
+            Kind::Counter => "_total",
+            Kind::Gauge | Kind::Histogram => "",
+        };
+        (alias.vocabulary.name(), format!("{}{suffix}", alias.family))
+    })
+}
+
 /// The edge is the whole shop to a vocabulary that knows one service.
 const EDGE: Only = Only::Is("service", "storefront");
 /// 5xx is an error here, whatever the other shop thought of 4xx.
@@ -161,6 +175,7 @@ pub(super) const ALIASES: &[Alias] = &[
     flask("flask_http_request", &catalogue::HTTP_REQUESTS).labels(&[METHOD, STATUS]).only(&[EDGE]),
     flask("flask_http_request_duration_seconds", &catalogue::HTTP_REQUEST_DURATION).labels(&[METHOD, PATH, STATUS]).only(&[EDGE]),
     flask("ecommerce_orders", &catalogue::ORDERS_CREATED).only(&[Only::Is("status", "created")]),
+    flask("ecommerce_order_value_dollars", &catalogue::ORDER_VALUE),
     flask("ecommerce_cart_additions", &catalogue::CART_ADDITIONS),
     flask("ecommerce_user_registrations", &catalogue::USER_REGISTRATIONS),
     flask("ecommerce_user_logins", &catalogue::USER_LOGINS).labels(&[STATUS]).values(&[("succeeded", "success"), ("failed", "failure")]),
@@ -173,9 +188,12 @@ pub(super) const ALIASES: &[Alias] = &[
     webstore("webstore_cart_additions", &catalogue::CART_ADDITIONS),
     webstore("webstore_funnel_stage", &catalogue::FUNNEL_STAGE).labels(&[("stage", "stage"), COUNTRY]),
     webstore("webstore_customer_segment", &catalogue::CUSTOMER_SEGMENTS).labels(&[("segment", "segment")]),
-    webstore("webstore_checkouts", &catalogue::PAYMENTS_PROCESSED).labels(&[COUNTRY]).only(&[Only::Is("status", "succeeded")]),
+    webstore("webstore_checkouts", &catalogue::FUNNEL_STAGE).labels(&[COUNTRY]).only(&[Only::Is("stage", "checkout_complete")]),
     webstore("webstore_checkout_amount", &catalogue::REVENUE).labels(&[("currency", "currency"), COUNTRY]),
     webstore("webstore_payment_duration_seconds", &catalogue::EXTERNAL_DURATION).labels(&[DEPENDENCY]).only(&[Only::Begins("dependency", "payments-")]),
+    webstore("payment_amount_usd", &catalogue::ORDER_VALUE).labels(&[COUNTRY]),
+    webstore("external_payment_provider_duration_seconds", &catalogue::EXTERNAL_DURATION).labels(&[DEPENDENCY]).only(&[Only::Begins("dependency", "payments-")]),
+    webstore("webstore_orders_delayed_fulfillment", &catalogue::ORDERS_DELAYED),
     webstore("webstore_external_inventory_duration_seconds", &catalogue::EXTERNAL_DURATION).only(&[Only::Is("dependency", "warehouse")]),
     webstore("webstore_external_crm_duration_seconds", &catalogue::EXTERNAL_DURATION).only(&[Only::Is("dependency", "crm")]),
     webstore("webstore_inventory_reservation_failures", &catalogue::RESERVATION_FAILURES),

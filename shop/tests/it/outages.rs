@@ -6,7 +6,7 @@ use std::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use serde_json::json;
@@ -128,6 +128,38 @@ async fn a_server_that_dies_and_comes_back_is_found_again() {
         .await;
         lab.stop().await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_is_frozen_holds_nothing_up_for_ever() {
+    let Some(server) = Server::start(Kind::MariaDb) else {
+        return;
+    };
+    let mut config = quiet(DataPlace::from_url(&server.database().await).unwrap());
+    config.db_acquire_timeout = Duration::from_millis(500);
+    config.db_answer_timeout = Duration::from_secs(1);
+    config.call_timeout = Duration::from_mins(1);
+    let lab = Lab::start(config).await;
+    let id = lab.order(3, 1).await;
+    server.freeze();
+    let began = Instant::now();
+    // More than there are connections: some are not answered, and some find none that is free.
+    for _ in 0..12 {
+        let (status, problem) = lab.get(Role::Orders, &format!("/orders/{id}")).await;
+        assert_eq!(status, 503, "{problem}");
+    }
+    assert!(began.elapsed() < PATIENCE, "{:?}", began.elapsed());
+    server.thaw();
+    eventually("what was ordered is there", async || {
+        lab.get(Role::Orders, &format!("/orders/{id}")).await.0 == 200
+    })
+    .await;
+    eventually("orders are taken again", async || {
+        let body = json!({ "customer_id": 7, "product_id": 3, "quantity": 1 });
+        lab.post(Role::Storefront, "/order", &body).await.0 == 201
+    })
+    .await;
+    lab.stop().await;
 }
 
 /// Starts the program on a database, with stock for everybody.

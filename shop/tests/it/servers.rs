@@ -30,7 +30,7 @@ const USER: &str = "shop";
 /// Its password, which no output of ours may hold.
 pub(crate) const PASSWORD: &str = "open-sesame-4711";
 
-/// Ends the server and removes its folder when stdin closes; `kill` and `start` on the way there.
+/// Ends the server and removes its folder when stdin closes; `kill`, `start`, `freeze` and `thaw` on the way there.
 const WATCH: &str = r#"
 trap '' INT HUP TERM
 folder=$1 signal=$2
@@ -42,6 +42,8 @@ while read -r what; do
     case $what in
         kill) end ;;
         start) start "$@" ;;
+        freeze) kill -s STOP "$server" ;;
+        thaw) kill -s CONT "$server" ;;
     esac
 done
 end
@@ -182,6 +184,16 @@ impl Server {
     /// Ends the server at once; its data stays.
     pub(crate) fn kill(&self) {
         self.tell("kill");
+    }
+
+    /// Stops the server from doing anything, without ending it. Not PostgreSQL, which is many processes.
+    pub(crate) fn freeze(&self) {
+        self.tell("freeze");
+    }
+
+    /// Has a frozen server go on.
+    pub(crate) fn thaw(&self) {
+        self.tell("thaw");
     }
 
     /// Starts a server that was killed, on the same port with the same data.

@@ -7,7 +7,10 @@ use axum::{
 };
 
 use super::CallError;
-use crate::http::identity::Identity;
+use crate::{
+    http::identity::Identity,
+    telemetry::{business::Segment, propagation::Baggage},
+};
 
 /// The header that makes a call repeatable: the same key gets the same answer.
 pub(crate) const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
@@ -98,6 +101,15 @@ impl Ask {
     pub(crate) fn with_identity(mut self, identity: &Identity) -> Self {
         identity.inject(&mut self.headers);
         self
+    }
+
+    /// Tells which segment the customer belongs to, if that is known.
+    pub(crate) fn with_segment(self, segment: Option<Segment>) -> Self {
+        let Some(segment) = segment else {
+            return self;
+        };
+        let (name, value) = Baggage::of_segment(segment);
+        self.with_header(name, value)
     }
 
     /// Makes the call repeatable; a key that is no header value is left out.

@@ -104,6 +104,7 @@ mod tests {
             place: Place::Folder(folder.path().to_owned()),
             connections: 2,
             acquire_timeout: Duration::from_secs(5),
+            answer_timeout: Duration::from_secs(30),
         };
         let metrics = DbMetrics::register(&mut Registry::default());
         let stalls = fault::Registry::new().db_stalls(Role::Catalog.name());

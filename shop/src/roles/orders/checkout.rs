@@ -109,6 +109,7 @@ impl Orders {
             lines: lines.collect(),
             from_cart: true,
             coupon: wanted.coupon.clone(),
+            segment: None,
             idem_key: wanted.ticket.as_ref().map(|ticket| ticket.hash.clone()),
             due_ms: now_ms() + self.lease_ms(),
         };
@@ -117,6 +118,7 @@ impl Orders {
             service = Role::Orders.name(),
             order_id = Empty,
             customer_id,
+            segment = Empty,
             lines = new.lines.len(),
         );
         let terms = Terms::Checkout {

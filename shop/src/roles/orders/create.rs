@@ -58,6 +58,7 @@ pub(super) async fn order(
         }],
         from_cart: false,
         coupon: None,
+        segment: None,
         idem_key: ticket.map(|ticket| ticket.hash),
         due_ms: now_ms() + orders.lease_ms(),
     };
@@ -66,6 +67,7 @@ pub(super) async fn order(
         service = Role::Orders.name(),
         order_id = Empty,
         customer_id,
+        segment = Empty,
         product_id,
         quantity,
     );

@@ -27,6 +27,7 @@ pub(super) struct Customers {
     again: Statement,
     first: Statement,
     segments: Statement,
+    one: Statement,
     count: Statement,
     oldest: Statement,
     forget: Statement,
@@ -59,6 +60,12 @@ impl Customers {
                  CASE WHEN last_order_ms < ? THEN 1 ELSE 0 END AS c, \
                  CASE WHEN last_order_ms < ? THEN 1 ELSE 0 END AS a, \
                  CASE WHEN orders_count > 1 THEN 1 ELSE 0 END AS r FROM customers) known",
+            ),
+            one: db.statement(
+                "select",
+                "customers",
+                "SELECT orders_count, spent_minor, last_order_ms FROM customers \
+                 WHERE customer_id = ?",
             ),
             count: db.statement("select", "customers", "SELECT COUNT(*) FROM customers"),
             oldest: db.statement(
@@ -99,6 +106,19 @@ impl Customers {
             self.db.execute(&self.again, &again).await?;
         }
         Ok(())
+    }
+
+    /// Returns which segment a customer belongs to, for the trace of what it does; `None` when that
+    /// cannot be told now.
+    pub(super) async fn segment_of(&self, customer_id: i64) -> Option<Segment> {
+        let params = [customer_id.into()];
+        let row = self.db.fetch_optional(&self.one, &params).await.ok()?;
+        let Some(row) = row else {
+            return Some(Segment::New);
+        };
+        let known = (row.int(0).ok()?, row.int(1).ok()?, row.int(2).ok()?);
+        let (orders, spent_minor, last_order_ms) = known;
+        Some(segment(orders, spent_minor, now_ms() - last_order_ms))
     }
 
     /// Counts the segments and shows them.
@@ -142,5 +162,40 @@ impl Customers {
             self.db.execute(&self.forget, &[before.into()]).await?;
         }
         Ok(())
+    }
+}
+
+/// Says where a customer belongs; the first that holds counts, as in the statement that counts all.
+fn segment(orders: i64, spent_minor: i64, since_last_ms: i64) -> Segment {
+    if spent_minor > VIP_MINOR || orders > VIP_ORDERS {
+        Segment::Vip
+    } else if since_last_ms > CHURNED_AFTER_MS {
+        Segment::Churned
+    } else if since_last_ms > AT_RISK_AFTER_MS {
+        Segment::AtRisk
+    } else if orders > 1 {
+        Segment::Returning
+    } else {
+        Segment::New
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{DAY_MS, Segment, segment};
+
+    #[test]
+    fn a_customer_belongs_to_one_segment() {
+        for (orders, spent_minor, days, wanted) in [
+            (1, 100, 0, Segment::New),
+            (2, 100, 29, Segment::Returning),
+            (2, 100, 31, Segment::AtRisk),
+            (2, 100, 91, Segment::Churned),
+            (6, 100, 91, Segment::Vip),
+            (1, 50_001, 0, Segment::Vip),
+            (1, 50_000, 0, Segment::New),
+        ] {
+            assert_eq!(segment(orders, spent_minor, days * DAY_MS), wanted);
+        }
     }
 }

@@ -23,7 +23,7 @@ use crate::{
     http::{
         call::{IDEMPOTENCY_KEY, REPLAYED},
         identity::Identity,
-        input::BODY_LIMIT_BYTES,
+        input::whole,
         problem::Problem,
     },
     ids::now_ms,
@@ -274,10 +274,7 @@ pub(super) async fn layer(State(keys): State<Arc<Keys>>, request: Request, next:
 async fn once(keys: Arc<Keys>, request: Request, next: Next) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
     let key = key(&parts.headers)?;
-    let body = to_bytes(body, BODY_LIMIT_BYTES).await.map_err(|_| {
-        let detail = format!("the body is longer than {BODY_LIMIT_BYTES} bytes");
-        Problem::new(StatusCode::PAYLOAD_TOO_LARGE, detail)
-    })?;
+    let body = whole(body).await?;
     let hash = hash_of_key(&parts, key);
     let ticket = match keys.judge(hash, &digest_of(&body)).await? {
         Verdict::Run(ticket) => ticket,

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{money::Priced, status::Status};
-use crate::{db::Row, http::identity::Identity, market::Country};
+use crate::{db::Row, http::identity::Identity, market::Country, telemetry::business::Segment};
 
 /// The columns of an order, in the order in which [`Order::read`] reads them.
 macro_rules! order_columns {
@@ -34,6 +34,8 @@ pub(super) struct Order {
     /// Until when a payment holds the order; 0 when there is none.
     pub(super) paying_until_ms: i64,
     pub(super) from_cart: bool,
+    /// Where the customer belongs, if somebody asked; not a column.
+    pub(super) segment: Option<Segment>,
     pub(super) paid_ms: i64,
     pub(super) created_ms: i64,
     pub(super) updated_ms: i64,
@@ -120,6 +122,7 @@ impl Order {
             attempt: row.int(12)?,
             paying_until_ms: row.int(13)?,
             from_cart: row.int(14)? != 0,
+            segment: None,
             paid_ms: row.int(15)?,
             created_ms: row.int(16)?,
             updated_ms: row.int(17)?,

@@ -74,7 +74,7 @@ pub(super) async fn pay(
 
 impl Orders {
     async fn pay(&self, wanted: Wanted) -> Result<Response, Problem> {
-        let order = self
+        let mut order = self
             .visible(wanted.order_id, "order_id", &wanted.identity)
             .await?;
         let amount = wanted.amount;
@@ -98,6 +98,7 @@ impl Orders {
         if !order.status.is_payable() || !self.store.lease(&order, until_ms).await? {
             return Err(not_payable(&order));
         }
+        order.segment = self.customers.segment_of(order.customer_id).await;
         match self.take_money(&order, wanted.method).await? {
             Attempt::Paid(payment_id) => Ok(Json(paid(&order, &payment_id)).into_response()),
             Attempt::Declined(answer, _) => Ok(answer.into_response()),
@@ -196,7 +197,8 @@ impl Orders {
             "country": order.country.code(),
             "method": method.name(),
         });
-        self.payments.ask(Ask::post("/payment/pay", &body)).await
+        let ask = Ask::post("/payment/pay", &body).with_segment(order.segment);
+        self.payments.ask(ask).await
     }
 }
 

@@ -26,7 +26,7 @@ use crate::{
     },
     ids::now_ms,
     market::CURRENCY,
-    telemetry::business::OrderOutcome,
+    telemetry::business::{OrderOutcome, Segment},
 };
 
 /// How an order is priced, and what follows.
@@ -86,13 +86,16 @@ impl Orders {
         placed
     }
 
-    async fn try_place(&self, new: NewOrder, terms: Terms<'_>) -> Result<Placed, Problem> {
+    async fn try_place(&self, mut new: NewOrder, terms: Terms<'_>) -> Result<Placed, Problem> {
         let began = now_ms();
         let id = self.store.insert(&new).await?;
-        Span::current().record("order_id", id);
+        new.segment = self.customers.segment_of(new.customer_id).await;
+        Span::current()
+            .record("order_id", id)
+            .record("segment", new.segment.map(Segment::name));
         let mut lines = new.lines.clone();
         for at in 0..lines.len() {
-            match self.deduct(id, lines[at], began).await {
+            match self.deduct(id, lines[at], new.segment, began).await {
                 Deducted::At(price) => lines[at].unit_price_minor = price,
                 Deducted::Refused(answer) => {
                     let status = i64::from(answer.status.as_u16());
@@ -174,6 +177,7 @@ impl Orders {
             attempt: 1,
             paying_until_ms,
             from_cart: new.from_cart,
+            segment: new.segment,
             paid_ms: 0,
             created_ms: now,
             updated_ms: now,
@@ -185,7 +189,13 @@ impl Orders {
         })))
     }
 
-    async fn deduct(&self, id: i64, line: Line, began_ms: i64) -> Deducted {
+    async fn deduct(
+        &self,
+        id: i64,
+        line: Line,
+        segment: Option<Segment>,
+        began_ms: i64,
+    ) -> Deducted {
         // Past half of its lease the reconciler may come before the confirmation does.
         if now_ms() - began_ms > self.lease_ms() / 2 {
             return Deducted::Unknown(CallError::Timeout);
@@ -195,11 +205,8 @@ impl Orders {
             "quantity": line.quantity,
             "reservation": line.reservation(id),
         });
-        match self
-            .catalog
-            .ask(Ask::post("/inventory/deduct", &body))
-            .await
-        {
+        let ask = Ask::post("/inventory/deduct", &body).with_segment(segment);
+        match self.catalog.ask(ask).await {
             Ok(answer) if answer.status == StatusCode::OK => {
                 let body = answer.json().unwrap_or_default();
                 match body["unit_price_minor"].as_i64() {
@@ -244,7 +251,8 @@ impl Orders {
         }
         let ask = Ask::post("/promotions/check", &body)
             .with_identity(identity)
-            .with_key(&format!("check-{id}"));
+            .with_key(&format!("check-{id}"))
+            .with_segment(new.segment);
         let answer = match self.promotions.ask(ask).await {
             Ok(answer) if answer.status == StatusCode::OK => answer.json().unwrap_or_default(),
             _ => return Ok(full("unavailable")),
@@ -257,7 +265,9 @@ impl Orders {
             return Ok(full("unavailable"));
         };
         match coupon {
-            Some(code) if !self.redeem(id, code, identity).await? => Ok(full("unavailable")),
+            Some(code) if !self.redeem(id, code, new.segment, identity).await? => {
+                Ok(full("unavailable"))
+            }
             _ => Ok(Discount {
                 totals,
                 coupon: coupon.unwrap_or_default().to_owned(),
@@ -267,11 +277,18 @@ impl Orders {
     }
 
     /// Takes a use of a coupon; returns whether the promotions answered.
-    async fn redeem(&self, id: i64, code: &str, identity: &Identity) -> Result<bool, Problem> {
+    async fn redeem(
+        &self,
+        id: i64,
+        code: &str,
+        segment: Option<Segment>,
+        identity: &Identity,
+    ) -> Result<bool, Problem> {
         let body = json!({ "order_id": id, "coupon": code });
         let ask = Ask::post("/promotions/redeem", &body)
             .with_identity(identity)
-            .with_key(&format!("redeem-{id}"));
+            .with_key(&format!("redeem-{id}"))
+            .with_segment(segment);
         match self.promotions.ask(ask).await {
             Ok(answer) if answer.status == StatusCode::OK => Ok(true),
             Ok(answer) if answer.status == StatusCode::CONFLICT => {

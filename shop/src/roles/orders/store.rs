@@ -15,6 +15,7 @@ use crate::{
     db::{Db, DbError, Statement, Tx, until_alone},
     ids::{Ids, now_ms},
     market::{CURRENCY, Country},
+    telemetry::business::Segment,
 };
 
 mod payments;
@@ -32,6 +33,8 @@ pub(super) struct NewOrder {
     pub(super) lines: Vec<Line>,
     pub(super) from_cart: bool,
     pub(super) coupon: Option<String>,
+    /// Where the customer belongs; found out on the way.
+    pub(super) segment: Option<Segment>,
     /// What repeats of the request are known by.
     pub(super) idem_key: Option<String>,
     /// When it counts as lost unless somebody got further with it.

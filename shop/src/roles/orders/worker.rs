@@ -144,6 +144,9 @@ impl Worker {
         if let Outcome::Failed(failure) = outcome {
             span.record("otel.status_code", "ERROR");
             span.in_scope(|| tell_failure(&message, failure));
+            if message.topic == Topic::Paid && message.attempts == 0 && failure.counts {
+                self.orders.business.order_delayed();
+            }
         }
         (message, outcome)
     }

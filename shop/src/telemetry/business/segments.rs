@@ -37,7 +37,8 @@ impl Segment {
         Self::Churned,
     ];
 
-    const fn name(self) -> &'static str {
+    /// Returns the value of the `segment` label, and of that member of the baggage.
+    pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::New => "new",
             Self::Returning => "returning",
@@ -45,6 +46,13 @@ impl Segment {
             Self::AtRisk => "at_risk",
             Self::Churned => "churned",
         }
+    }
+}
+
+impl Segment {
+    pub(crate) fn parse(name: &str) -> Option<Self> {
+        let mut all = Self::ALL.into_iter();
+        all.find(|segment| segment.name() == name)
     }
 }
 
