@@ -119,7 +119,7 @@ pub struct ShopArgs {
     /// Address of the simulated third parties
     #[arg(long, env = "SHOP_PARTNERS_LISTEN", default_value = "127.0.0.1:8086")]
     pub partners_listen: SocketAddr,
-    /// Address of /metrics, /livez and /readyz
+    /// Address of /metrics, /livez, /readyz and /startupz
     #[arg(long, env = "SHOP_METRICS_LISTEN", default_value = "127.0.0.1:9464")]
     pub metrics_listen: SocketAddr,
     /// Address of the fault control API

@@ -180,3 +180,26 @@ pub(crate) fn builder() -> reqwest::ClientBuilder {
         .redirect(reqwest::redirect::Policy::none())
         .no_proxy()
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::http::StatusCode;
+
+    use super::CallError;
+    use crate::config::Role;
+
+    #[test]
+    fn a_failure_of_another_role_is_told_by_the_gateway_s_own_statuses() {
+        for (error, status) in [
+            (CallError::Timeout, 504),
+            (CallError::Unreachable, 503),
+            (CallError::Rejected, 503),
+            (CallError::Failed(StatusCode::SERVICE_UNAVAILABLE), 503),
+            (CallError::Failed(StatusCode::INTERNAL_SERVER_ERROR), 502),
+            (CallError::Unreadable, 502),
+        ] {
+            let problem = error.problem(Role::Catalog);
+            assert_eq!(problem.status.as_u16(), status, "{error:?}");
+        }
+    }
+}

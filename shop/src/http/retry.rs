@@ -77,6 +77,13 @@ mod tests {
         assert!(waits.iter().all(|wait| *wait <= LONGEST_DELAY * 2));
     }
 
+    #[test]
+    fn those_who_failed_together_come_back_apart() {
+        let firsts: Vec<Duration> = (0..50).filter_map(|_| delays().next()).collect();
+        let same = firsts.iter().filter(|wait| **wait == firsts[0]).count();
+        assert!(same < 10, "{firsts:?}");
+    }
+
     proptest! {
         #[test]
         fn retries_stay_a_share_of_calls(steps in prop::collection::vec((0..400_u64, 0..4_u8), 1..400)) {

@@ -91,7 +91,7 @@ pub struct LoadArgs {
     /// Exit with 1 when more than this share of the journeys failed, such as 1%
     #[arg(long, value_name = "PCT", value_parser = parse_share)]
     pub fail_over_errors: Option<f64>,
-    /// Address of /metrics, /livez and /readyz
+    /// Address of /metrics, /livez, /readyz and /startupz
     #[arg(long, env = "LOAD_METRICS_LISTEN", default_value = "127.0.0.1:9466")]
     pub metrics_listen: SocketAddr,
     /// Address of the fault control API

@@ -119,6 +119,37 @@ async fn the_same_key_twenty_times_at_once_makes_one_order() {
     Arc::into_inner(lab).unwrap().stop().await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_same_checkout_many_times_at_once_buys_once() {
+    let lab = Arc::new(Lab::start(calm()).await);
+    Buyer::account(11).add(&lab, 1, 2).await;
+    let before = stock(&lab, 1).await;
+    let requests = (0..12).map(|_| {
+        let lab = Arc::clone(&lab);
+        tokio::spawn(async move {
+            let keyed = Buyer::account(11).with_key("once");
+            keyed.post(&lab, "/checkout", json!({})).await
+        })
+    });
+    let mut bought = Vec::new();
+    for outcome in join_all(requests).await {
+        let (status, body) = outcome.unwrap();
+        match status.as_u16() {
+            201 => bought.push(body["order_id"].as_i64().unwrap()),
+            409 => {}
+            other => panic!("{other}: {body}"),
+        }
+    }
+    let keyed = Buyer::account(11).with_key("once");
+    let (status, order) = keyed.post(&lab, "/checkout", json!({})).await;
+    assert_eq!(status, 201, "{order}");
+    bought.push(order["order_id"].as_i64().unwrap());
+    bought.dedup();
+    assert_eq!(bought.len(), 1, "{bought:?}");
+    assert_eq!(stock(&lab, 1).await, before - 2);
+    Arc::into_inner(lab).unwrap().stop().await;
+}
+
 #[tokio::test]
 async fn a_payment_whose_end_was_not_heard_is_told_of_again() {
     let mut config = calm();

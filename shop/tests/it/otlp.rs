@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::{
-    lab::{PATIENCE, Program, TOKEN, arm, client},
+    lab::{PATIENCE, Program, Scrape, TOKEN, arm, client, eventually},
     receiver::receiver,
     spans::{Span, paths, spans},
 };
@@ -55,6 +55,11 @@ async fn a_real_receiver_gets_the_spans_of_every_role_by_grpc_and_http() {
             "service.name: Str(payments)",
             "service.name: Str(catalog)",
             "http.response.status_code: Int(201)",
+            concat!("service.version: Str(", env!("CARGO_PKG_VERSION"), ")"),
+            "server.address: Str(127.0.0.1)",
+            "url.full: Str(http://127.0.0.1:",
+            "segment: Str(new)",
+            "BEGIN",
         ];
         receiver.expect(protocol, wanted);
     }
@@ -68,11 +73,21 @@ const CALLER: &str = "b7ad6b7169203331";
 async fn one_order_is_one_trace_through_three_roles_with_the_right_parents() {
     let Some(receiver) = receiver() else { return };
     let endpoint = format!("http://127.0.0.1:{}/v1/traces", receiver.http);
-    let shop = Program::shop(&[
-        ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", &endpoint),
+    let environment = [
+        ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", endpoint.as_str()),
         ("OTEL_BSP_SCHEDULE_DELAY", "100"),
         ("SHOP_DECLINE_SHARE", "0%"),
-    ]);
+    ];
+    // Three processes, as in a cluster.
+    let stock = Program::shop_with(&["--role", "catalog,promotions,partners"], &environment);
+    let [catalog, promotions] = ["catalog", "promotions"].map(|role| stock.url(role));
+    let known = ["--catalog-url", catalog, "--promotions-url", promotions];
+    let partners = ["--partners-url", stock.url("partners")];
+    let role = ["--role", "orders,payments"];
+    let desk = Program::shop_with(&[&role[..], &known, &partners].concat(), &environment);
+    let role = ["--role", "storefront,users"];
+    let orders = ["--orders-url", desk.url("orders")];
+    let shop = Program::shop_with(&[&role[..], &known, &orders].concat(), &environment);
     let caller = of_trace("01");
     let headers = [("traceparent", caller.as_str())];
     look(&shop, "/products/1", &headers).await;
@@ -81,7 +96,9 @@ async fn one_order_is_one_trace_through_three_roles_with_the_right_parents() {
     let pay = json!({ "order_id": order["order_id"] });
     post(&shop, "/payment/pay", &pay, &headers).await;
     let mut seen = receiver.expect("fulfilment", vec!["FulfilOrder"]);
-    shop.end();
+    for process in [shop, desk, stock] {
+        process.end();
+    }
     // Everything is sent; the receiver may still be printing.
     let began = Instant::now();
     while let Err(wrong) = is_one_trace(&spans(&seen)) {
@@ -231,6 +248,34 @@ async fn what_failed_or_was_broken_is_kept_whatever_the_sampling_says() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_request_that_failed_by_itself_is_kept_and_one_that_went_well_is_not() {
+    let Some(receiver) = receiver() else { return };
+    let endpoint = format!("http://127.0.0.1:{}/v1/traces", receiver.http);
+    let roles = "storefront,orders,payments,users,promotions,partners";
+    let shop = Program::shop_with(
+        // Port 1 refuses connections.
+        &["--role", roles, "--catalog-url", "http://127.0.0.1:1"],
+        &[
+            ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", &endpoint),
+            ("OTEL_TRACES_SAMPLER", "parentbased_traceidratio"),
+            ("OTEL_TRACES_SAMPLER_ARG", "0"),
+            ("OTEL_BSP_SCHEDULE_DELAY", "100"),
+        ],
+    );
+    look(&shop, "/promotions/coupons/WELCOME10", &[]).await;
+    let url = format!("{}/products/1", shop.url("storefront"));
+    let request = with(client().get(url), &[("traceparent", &of_trace("00"))]);
+    assert_eq!(request.send().await.unwrap().status(), 503);
+    shop.end();
+    let failed = "http.response.status_code: Int(503)";
+    let seen = receiver.expect("kept", vec![failed, TRACE]) + &receiver.so_far();
+    assert!(
+        !seen.contains("coupons"),
+        "what was well is forgotten:\n{seen}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_receiver_that_never_answers_hurts_neither_requests_nor_the_end() {
     // It accepts, as the system does for it, and says nothing.
     let mute = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -284,6 +329,13 @@ async fn a_receiver_that_is_down_hurts_neither_requests_nor_the_end() {
         ("SHOP_DECLINE_SHARE", "0%"),
     ]);
     order_and_pay(&shop).await;
+    let metrics = format!("{}/metrics", shop.ready.metrics_url.as_ref().unwrap());
+    eventually("the spans that were lost are counted", async || {
+        let scrape = client().get(&metrics).send().await.unwrap();
+        let scrape = Scrape(scrape.text().await.unwrap());
+        scrape.sum("otel_spans_dropped_total", &[]) > 0.0
+    })
+    .await;
     let (_, took) = shop.end();
     assert!(took < Duration::from_secs(6), "{took:?}");
 }

@@ -86,7 +86,7 @@ impl Habits {
     pub(super) fn warehouse(decline_share: Option<f64>) -> Self {
         Self {
             declines: 0.0,
-            failures: decline_share.map_or(0.001, |_| 0.0),
+            failures: decline_share.map_or(0.05, |_| 0.0),
             usual_ms: (2.0, 10.0),
         }
     }
