@@ -219,8 +219,8 @@ fn key_parameter() -> ParameterBuilder {
         .parameter_in(ParameterIn::Header)
         .required(Required::False)
         .description(Some(
-            "The same key and body again get the first answer again. Without a login or a visit a key of \
-             16 characters or more stands for a visit, and a shorter one is refused.",
+            "The same key and body again get the first answer again. Without a login or a visit a UUID \
+             stands for a visit, and what anybody could guess is refused.",
         ))
         .schema(Some(text(1, LONGEST_KEY).pattern(Some("^[!-~]+$"))))
 }

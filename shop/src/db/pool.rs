@@ -202,8 +202,14 @@ impl Db {
         );
         let work = async {
             let (connection, turn) = self.acquire(true).await?;
-            let started = answered(self.options.answer_timeout, connection.begin()).await?;
-            Ok(Tx::new(self, started, turn))
+            let mut beginning = Box::pin(connection.begin());
+            let begun = answered(self.options.answer_timeout, &mut beginning).await;
+            if matches!(begun, Err(DbError::Silent)) {
+                // Dropped before its answer it would go back to the pool with its transaction open, and
+                // whoever gets it next would write into that; after the answer it is undone.
+                self.unfinished.spawn(async { drop(beginning.await) });
+            }
+            Ok(Tx::new(self, begun?, turn))
         };
         self.watched_in(span, true, work).await
     }

@@ -7,10 +7,10 @@ use futures_util::future::join_all;
 use prometheus_client::registry::Registry;
 
 use super::{
-    Db, DbOptions, Place, Schema, Statement,
+    Db, DbError, DbOptions, Place, Schema, Statement,
     error::DbErrorKind,
     place,
-    servers::{PASSWORD, Server},
+    servers::{Kind, PASSWORD, Server},
 };
 use crate::{
     config::{DataPlace, Role},
@@ -59,14 +59,22 @@ fn own(name: &'static str, url: Option<String>) -> Own {
     }
 }
 
-async fn open(place: &Place, role: Role) -> Result<Db, ShopError> {
-    let options = DbOptions {
+fn options(place: &Place, role: Role) -> DbOptions {
+    DbOptions {
         role,
         place: place.clone(),
         connections: 4,
         acquire_timeout: Duration::from_secs(5),
         answer_timeout: Duration::from_secs(30),
-    };
+    }
+}
+
+async fn open(place: &Place, role: Role) -> Result<Db, ShopError> {
+    open_with(options(place, role)).await
+}
+
+async fn open_with(options: DbOptions) -> Result<Db, ShopError> {
+    let role = options.role;
     let metrics = DbMetrics::register(&mut Registry::default());
     let db = Db::open(options, &metrics, Faults::new().db_stalls(role.name())).await?;
     db.migrate(SCHEMA).await.unwrap();
@@ -82,6 +90,32 @@ async fn one(db: &Db, sql: &'static str) -> i64 {
     let select = db.statement("select", "things", sql);
     let row = db.fetch_optional(&select, &[]).await.unwrap();
     row.unwrap().int(0).unwrap()
+}
+
+#[tokio::test]
+async fn a_transaction_that_is_given_up_while_it_begins_is_undone() {
+    let Some(server) = Server::start(Kind::MariaDb) else {
+        return;
+    };
+    let own = own("mariadb", Some(server.database().await));
+    let other = open(&own.place, Role::Catalog).await.unwrap();
+    let hasty = DbOptions {
+        connections: 1,
+        answer_timeout: Duration::from_millis(300),
+        ..options(&own.place, Role::Catalog)
+    };
+    let db = open_with(hasty).await.unwrap();
+    server.freeze();
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert!(matches!(db.begin().await, Err(DbError::Silent)));
+    server.thaw();
+    // The one connection is that of the transaction. What is written on it now is written for good.
+    let (insert, began) = (insert(&db), Instant::now());
+    let thing = [1.into(), "a".into(), 1.into(), "".into()];
+    while let Err(error) = db.execute(&insert, &thing).await {
+        assert!(began.elapsed() < Duration::from_secs(20), "{error}");
+    }
+    assert_eq!(one(&other, "SELECT COUNT(*) FROM things").await, 1);
 }
 
 #[tokio::test]

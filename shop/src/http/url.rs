@@ -11,13 +11,19 @@ pub struct BaseUrl {
 }
 
 impl BaseUrl {
-    /// Reads a URL; query and fragment are refused since paths are appended.
+    /// Reads a URL; query and fragment are refused since paths are appended, and a user since URLs are
+    /// written into spans.
     pub fn parse(text: &str) -> Result<Self, ShopError> {
         let refused = || ShopError::Url {
-            url: text.to_owned(),
+            // What stands before an @ may be a password.
+            url: text
+                .rsplit_once('@')
+                .map_or(text, |(_, rest)| rest)
+                .to_owned(),
         };
         let url = reqwest::Url::parse(text).map_err(|_| refused())?;
-        let plain = url.query().is_none() && url.fragment().is_none() && url.has_host();
+        let nobody = url.username().is_empty() && url.password().is_none();
+        let plain = nobody && url.query().is_none() && url.fragment().is_none() && url.has_host();
         if !plain || !matches!(url.scheme(), "http" | "https") {
             return Err(refused());
         }
@@ -69,5 +75,7 @@ mod tests {
         for bad in ["orders:8081", "ftp://x", "http://x/?a=b", ""] {
             assert!(BaseUrl::parse(bad).is_err(), "{bad} must be refused");
         }
+        let refused = BaseUrl::parse("http://shop:hush@orders").unwrap_err();
+        assert!(!refused.to_string().contains("hush"), "{refused}");
     }
 }

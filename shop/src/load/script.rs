@@ -128,14 +128,14 @@ async fn log_in(outing: &mut Outing<'_>) -> Result<bool, End> {
     if accounts.is_new(visit.customer_id) {
         let account = json!({ "username": name, "password": password, "country": visit.country() });
         match outing.take(Step::post("/users/register", account)).await {
-            // Refused: an earlier run of the seed may have registered it.
+            // Refused: an earlier run of the seed may have registered it, and logging in tells.
             Ok(_) | Err(End::Refused) => {}
             Err(end) => return Err(end),
         }
-        accounts.registered(visit.customer_id);
     }
     let login = json!({ "username": name, "password": password });
     let login = outing.take_json(Step::post("/users/login", login)).await?;
+    accounts.registered(visit.customer_id);
     outing.log_in(login["token"].as_str().unwrap_or_default());
     Ok(true)
 }

@@ -72,6 +72,10 @@ const SCHEMA: Schema = Schema(&[
         "CREATE INDEX order_coupons_created ON order_coupons (created_ms)",
     ),
     (
+        "redemptions by age",
+        "CREATE INDEX redemptions_created ON redemptions (created_ms)",
+    ),
+    (
         "old order coupons",
         "INSERT INTO order_coupons (order_id, code, taker, released, created_ms) \
          SELECT order_id, MIN(code), MIN(taker), 0, MIN(created_ms) FROM redemptions \

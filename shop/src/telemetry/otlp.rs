@@ -125,9 +125,9 @@ pub(crate) fn resource_of(resource: &Resource, service: &'static str) -> Resourc
         .map(|(key, value)| KeyValue::new(key.clone(), value.clone()))
         .collect();
     Resource::builder_empty()
+        .with_attribute(KeyValue::new("service.version", env!("CARGO_PKG_VERSION")))
         .with_attributes(kept)
         .with_attribute(KeyValue::new("service.namespace", APP))
-        .with_attribute(KeyValue::new("service.version", env!("CARGO_PKG_VERSION")))
         .with_service_name(service)
         .build()
 }

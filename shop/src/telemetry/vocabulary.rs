@@ -127,6 +127,8 @@ const EDGE: Only = Only::Is("service", "storefront");
 /// 5xx is an error here, whatever the other shop thought of 4xx.
 const FAILED: Only = Only::Begins("status", "5");
 
+const REFUSED: Only = Only::Begins("status", "4");
+
 const SERVICE: (&str, &str) = ("service", "service");
 const METHOD: (&str, &str) = ("method", "method");
 const PATH: (&str, &str) = ("path", "path");
@@ -164,6 +166,8 @@ const fn webstore(family: &'static str, of: &'static Metric) -> Alias {
 pub(super) const ALIASES: &[Alias] = &[
     minishop("request", &catalogue::HTTP_REQUESTS).labels(&[SERVICE, METHOD, PATH, STATUS]),
     minishop("error", &catalogue::HTTP_REQUESTS).labels(&[SERVICE, METHOD, PATH]).only(&[FAILED]),
+    minishop("http_client_errors", &catalogue::HTTP_REQUESTS).labels(&[SERVICE, METHOD, PATH]).only(&[REFUSED]),
+    minishop("http_server_errors", &catalogue::HTTP_REQUESTS).labels(&[SERVICE, METHOD, PATH]).only(&[FAILED]),
     minishop("request_duration_seconds", &catalogue::HTTP_REQUEST_DURATION).labels(&[SERVICE, METHOD, PATH]),
 
     signoz("http_server_request_count", &catalogue::HTTP_REQUESTS).labels(&[SERVICE, OTEL_METHOD, OTEL_ROUTE, OTEL_STATUS]),

@@ -9,10 +9,12 @@ use std::{
     time::{Duration, Instant},
 };
 
+use futures_util::future::join_all;
 use serde_json::json;
 use shop::config::{DataPlace, Role};
 
 use crate::{
+    buyer::stock,
     databases::{databases, quiet},
     lab::{Lab, PATIENCE, Program, client, eventually, program},
     servers::{Kind, PASSWORD, Server},
@@ -135,14 +137,24 @@ async fn a_server_that_is_frozen_holds_nothing_up_for_ever() {
     let Some(server) = Server::start(Kind::MariaDb) else {
         return;
     };
-    let mut config = quiet(DataPlace::from_url(&server.database().await).unwrap());
+    let place = DataPlace::from_url(&server.database().await).unwrap();
+    let mut config = quiet(place.clone());
     config.db_acquire_timeout = Duration::from_millis(500);
     config.db_answer_timeout = Duration::from_secs(1);
     config.call_timeout = Duration::from_mins(1);
     let lab = Lab::start(config).await;
     let id = lab.order(3, 1).await;
+    let lab = Arc::new(lab);
     server.freeze();
     let began = Instant::now();
+    // Transactions that begin now are given up before the database has heard of them.
+    let writes = (0..6).map(|_| {
+        let lab = Arc::clone(&lab);
+        tokio::spawn(async move { deduct(lab).await })
+    });
+    for status in join_all(writes).await {
+        assert_eq!(status.unwrap(), 503);
+    }
     // More than there are connections: some are not answered, and some find none that is free.
     for _ in 0..12 {
         let (status, problem) = lab.get(Role::Orders, &format!("/orders/{id}")).await;
@@ -154,12 +166,21 @@ async fn a_server_that_is_frozen_holds_nothing_up_for_ever() {
         lab.get(Role::Orders, &format!("/orders/{id}")).await.0 == 200
     })
     .await;
-    eventually("orders are taken again", async || {
-        let body = json!({ "customer_id": 7, "product_id": 3, "quantity": 1 });
-        lab.post(Role::Storefront, "/order", &body).await.0 == 201
-    })
+    // Another process sees what is written, and only that.
+    let other = Lab::start(quiet(place)).await;
+    let before = stock(&other, 1).await;
+    let mut taken = 0;
+    eventually(
+        "everything that is taken is written for everybody",
+        async || {
+            taken += i64::from(deduct(Arc::clone(&lab)).await == 200);
+            taken >= 20
+        },
+    )
     .await;
-    lab.stop().await;
+    assert_eq!(stock(&other, 1).await, before - taken);
+    other.stop().await;
+    Arc::into_inner(lab).unwrap().stop().await;
 }
 
 /// Starts the program on a database, with stock for everybody.

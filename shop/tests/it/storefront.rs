@@ -140,24 +140,30 @@ async fn a_key_without_a_visit_stands_for_one() {
     let lab = Lab::start(config()).await;
     let order = json!({ "customer_id": 7, "product_id": 1, "quantity": 1 });
     let keyed = |key: &str| Caller::nobody(&lab).with("idempotency-key", key);
-    let key = "0b6c8f1e-4d0a-4b52";
+    let key = "0b6c8f1e-4d0a-4b52-9d6c-0f3f6b1f7a10";
     let first = keyed(key).post("/order", order.clone()).await;
     let again = keyed(key).post("/order", order.clone()).await;
     assert_eq!((first.status, again.status), (201, 201), "{}", first.body);
     assert_eq!(first.body, again.body);
     let visit = first.header("x-session-id");
     assert!(!visit.is_empty() && visit == again.header("x-session-id"));
-    let other = keyed("another-key-as-long")
+    let other = keyed("7d1f2a3c4b5e69788796a5b4c3d2e1f0")
         .post("/order", order.clone())
         .await;
     assert_ne!(other.body["order_id"], first.body["order_id"]);
     assert_ne!(other.header("x-session-id"), visit);
 
-    let short = keyed("1").post("/order", order.clone()).await;
-    assert_eq!(
-        (short.status, short.fields()),
-        (400, vec!["idempotency-key"])
-    );
+    // What anybody could guess hands out no visit that anybody could guess.
+    let mut visits = Vec::new();
+    for weak in ["1", "1", "order-0000000000000000000000000000042"] {
+        let refused = keyed(weak).post("/order", order.clone()).await;
+        assert_eq!(
+            (refused.status, refused.fields()),
+            (400, vec!["idempotency-key"])
+        );
+        visits.push(refused.header("x-session-id").to_owned());
+    }
+    assert_ne!(visits[0], visits[1]);
     let visitor = keyed("1").with("x-session-id", "mine");
     assert_eq!(visitor.post("/order", order).await.status, 201);
     lab.stop().await;

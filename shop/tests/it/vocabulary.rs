@@ -53,6 +53,12 @@ async fn an_alias_adds_up_to_what_it_is_made_of() {
         ),
         ("flask_http_request_total", "http_requests_total", edge, 1.0),
         (
+            "http_client_errors_total",
+            "http_requests_total",
+            &["status=\"404\""],
+            1.0,
+        ),
+        (
             "request_duration_seconds_count",
             "http_request_duration_seconds_count",
             all,

@@ -109,6 +109,10 @@ impl Orders {
             lines: lines.collect(),
             from_cart: true,
             coupon: wanted.coupon.clone(),
+            is_again: wanted
+                .ticket
+                .as_ref()
+                .is_some_and(|ticket| ticket.order_id.is_some()),
             segment: None,
             idem_key: wanted.ticket.as_ref().map(|ticket| ticket.hash.clone()),
             due_ms: now_ms() + self.lease_ms(),

@@ -58,6 +58,7 @@ pub(super) async fn order(
         }],
         from_cart: false,
         coupon: None,
+        is_again: before.is_some(),
         segment: None,
         idem_key: ticket.map(|ticket| ticket.hash),
         due_ms: now_ms() + orders.lease_ms(),

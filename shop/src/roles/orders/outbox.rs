@@ -68,6 +68,8 @@ pub(super) struct Message {
     pub(super) available_ms: i64,
     /// The trace of the request it comes from; empty for none.
     pub(super) traceparent: String,
+    /// Why the last try failed; empty before the first failure.
+    pub(super) reason: String,
 }
 
 impl Message {
@@ -85,6 +87,7 @@ impl Message {
             since_ms: now_ms,
             available_ms: now_ms,
             traceparent,
+            reason: String::new(),
         }
     }
 
@@ -111,6 +114,7 @@ impl Message {
             since_ms: row.int(5)?,
             available_ms: row.int(6)?,
             traceparent: row.text(7)?,
+            reason: row.text(8)?,
         })
     }
 }
@@ -144,8 +148,8 @@ impl Outbox {
             available: db.statement(
                 "select",
                 "outbox",
-                "SELECT id, order_id, topic, step, attempts, since_ms, available_ms, traceparent \
-                 FROM outbox WHERE dead = 0 AND available_ms <= ? ORDER BY available_ms LIMIT ?",
+                "SELECT id, order_id, topic, step, attempts, since_ms, available_ms, traceparent, \
+                 reason FROM outbox WHERE dead = 0 AND available_ms <= ? ORDER BY available_ms LIMIT ?",
             ),
             claim: db.statement(
                 "update",

@@ -86,17 +86,18 @@ impl Orders {
                 message,
             ));
         }
-        if let Some(ticket) = &wanted.ticket {
-            if ticket.order_id == Some(order.id) && order.status.is_paid() {
-                // An earlier request with this key began it; the reconciler ended it.
-                let payment_id = self.payment_of(order.id).await;
-                return Ok(Json(paid(&order, &payment_id)).into_response());
-            }
-            self.store.link_key(&ticket.hash, order.id).await?;
+        let before = wanted.ticket.as_ref().and_then(|ticket| ticket.order_id);
+        if before == Some(order.id) && order.status.is_paid() {
+            // An earlier request with this key began it, and somebody ended it.
+            let payment_id = self.payment_of(order.id).await;
+            return Ok(Json(paid(&order, &payment_id)).into_response());
         }
         let until_ms = now_ms() + self.lease_ms();
         if !order.status.is_payable() || !self.store.lease(&order, until_ms).await? {
             return Err(not_payable(&order));
+        }
+        if let Some(ticket) = &wanted.ticket {
+            self.store.link_key(&ticket.hash, order.id).await?;
         }
         order.segment = self.customers.segment_of(order.customer_id).await;
         match self.take_money(&order, wanted.method).await? {

@@ -258,16 +258,14 @@ impl Orders {
             _ => return Ok(full("unavailable")),
         };
         if let Some(reason) = answer["refused"]["reason"].as_str() {
-            return Err(bad_coupon(reason));
+            return Err(bad_coupon(reason, new.is_again));
         }
         let taken_off = answer["discount_minor"].as_i64();
         let Some(totals) = taken_off.and_then(|minor| totals.less(minor)) else {
             return Ok(full("unavailable"));
         };
         match coupon {
-            Some(code) if !self.redeem(id, code, new.segment, identity).await? => {
-                Ok(full("unavailable"))
-            }
+            Some(code) if !self.redeem(id, code, new, identity).await? => Ok(full("unavailable")),
             _ => Ok(Discount {
                 totals,
                 coupon: coupon.unwrap_or_default().to_owned(),
@@ -281,19 +279,20 @@ impl Orders {
         &self,
         id: i64,
         code: &str,
-        segment: Option<Segment>,
+        new: &NewOrder,
         identity: &Identity,
     ) -> Result<bool, Problem> {
         let body = json!({ "order_id": id, "coupon": code });
         let ask = Ask::post("/promotions/redeem", &body)
             .with_identity(identity)
             .with_key(&format!("redeem-{id}"))
-            .with_segment(segment);
+            .with_segment(new.segment);
         match self.promotions.ask(ask).await {
             Ok(answer) if answer.status == StatusCode::OK => Ok(true),
             Ok(answer) if answer.status == StatusCode::CONFLICT => {
                 let body: Value = answer.json().unwrap_or_default();
-                Err(bad_coupon(body["reason"].as_str().unwrap_or("refused")))
+                let reason = body["reason"].as_str().unwrap_or("refused");
+                Err(bad_coupon(reason, new.is_again))
             }
             _ => Ok(false),
         }
@@ -372,7 +371,13 @@ fn refusal(answer: Answer, line: &Line, terms: Terms<'_>) -> Response {
     Problem::field(answer.status, field, message.unwrap_or("cannot be bought")).into_response()
 }
 
-fn bad_coupon(reason: &str) -> Problem {
+fn bad_coupon(reason: &str, is_again: bool) -> Problem {
     let message = format!("cannot be used: {reason}");
-    Problem::field(StatusCode::UNPROCESSABLE_ENTITY, "coupon", message)
+    let problem = Problem::field(StatusCode::UNPROCESSABLE_ENTITY, "coupon", message);
+    if is_again {
+        // Perhaps the order that was given up still holds its use, which is on its way back.
+        problem.retry_after(1)
+    } else {
+        problem
+    }
 }

@@ -33,6 +33,8 @@ pub(super) struct NewOrder {
     pub(super) lines: Vec<Line>,
     pub(super) from_cart: bool,
     pub(super) coupon: Option<String>,
+    /// An earlier request with the same key made an order that was given up.
+    pub(super) is_again: bool,
     /// Where the customer belongs; found out on the way.
     pub(super) segment: Option<Segment>,
     /// What repeats of the request are known by.

@@ -144,9 +144,6 @@ impl Worker {
         if let Outcome::Failed(failure) = outcome {
             span.record("otel.status_code", "ERROR");
             span.in_scope(|| tell_failure(&message, failure));
-            if message.topic == Topic::Paid && message.attempts == 0 && failure.counts {
-                self.orders.business.order_delayed();
-            }
         }
         (message, outcome)
     }
@@ -281,6 +278,9 @@ impl Worker {
                 }
             }
             Outcome::Failed(failure) => {
+                if (message.topic, message.step) == (Topic::Paid, 0) && message.reason.is_empty() {
+                    self.orders.business.order_delayed();
+                }
                 let most = self.orders.times.most_tries;
                 if self.outbox.failed(tx, message, failure, most).await? {
                     let (order_id, reason) = (message.order_id, failure.reason);

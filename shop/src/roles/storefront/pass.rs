@@ -30,8 +30,9 @@ use crate::{
 const KEY: &str = "idempotency-key";
 /// Longest key a client may make a request repeatable by.
 const LONGEST_KEY: usize = 80;
-/// Shortest key that names a visit of its own: nobody guesses it.
-const LEAST_KEY_ALONE: usize = 16;
+/// Hexadecimal digits of a key that stands for a visit: as many as a UUID has, so that nobody guesses
+/// it.
+const DIGITS_ALONE: usize = 32;
 /// Longest query that is passed on.
 const LONGEST_QUERY: usize = 2_048;
 /// Longest code in a path.
@@ -121,9 +122,9 @@ async fn ask(
         ask = ask.with_query(Some(query));
     }
     if let Some(key) = key(&parts.headers)? {
-        if asker.is_new_visit && key.len() < LEAST_KEY_ALONE {
-            let message = "must have 16 characters or more without a login or a visit: a repeat is \
-                           known by the key alone";
+        if asker.is_new_visit && !stands_alone(&key) {
+            let message = "must be a UUID, or 32 hexadecimal digits or more, without a login or a visit: \
+                           a repeat is known by the key alone";
             return Err(Problem::field(StatusCode::BAD_REQUEST, KEY, message));
         }
         ask = ask.with_header(IDEMPOTENCY_KEY, key);
@@ -155,8 +156,10 @@ fn asker(
     let is_new_visit = named.is_none() && login.is_none() && access == Access::Visitor;
     let session = match headers.get(IDEMPOTENCY_KEY) {
         // Whoever did not hear the answer does not know the visit either, and comes again with the key.
-        Some(key) if is_new_visit => Some(cookies::visit_of_key(key.as_bytes())),
-        None if is_new_visit => cookies::new_visit(),
+        Some(key) if is_new_visit && stands_alone(key) => {
+            Some(cookies::visit_of_key(key.as_bytes()))
+        }
+        _ if is_new_visit => cookies::new_visit(),
         _ => named,
     };
     let country = login.and_then(|login| login.country.as_deref());
@@ -213,6 +216,13 @@ async fn path(route: &Route, parts: &mut Parts) -> Result<String, Problem> {
         path = path.replace(&format!("{{{name}}}"), value);
     }
     Ok(path)
+}
+
+/// Tells whether a key may stand for a visit.
+fn stands_alone(key: &HeaderValue) -> bool {
+    let digits = key.as_bytes().iter().filter(|byte| **byte != b'-');
+    let is_hexadecimal = digits.clone().all(u8::is_ascii_hexdigit);
+    is_hexadecimal && key.len() <= LONGEST_KEY && digits.count() >= DIGITS_ALONE
 }
 
 fn key(headers: &HeaderMap) -> Result<Option<HeaderValue>, Problem> {
