@@ -74,14 +74,21 @@ fn operations() -> Vec<Operation> {
     ROUTES.iter().map(operation).collect()
 }
 
-/// What is answered to a body that is too long, of another kind, or no JSON.
-const OF_BODIES: [u16; 4] = [400, 413, 415, 422];
+/// What is answered to a body that is too slow, too long, of another kind, or no JSON.
+const OF_BODIES: [u16; 5] = [400, 408, 413, 415, 422];
+/// What is answered to a query that is too long.
+const OF_QUERIES: [u16; 1] = [414];
 
 fn operation(route: &Route) -> Operation {
     let about = about(route.method, route.template);
     let mut statuses = route.spec().statuses.to_vec();
     let of_bodies: &[u16] = about.body.map_or(&[], |_| &OF_BODIES);
-    for status in of_bodies {
+    let of_queries: &[u16] = if about.query.is_empty() {
+        &[]
+    } else {
+        &OF_QUERIES
+    };
+    for status in of_bodies.iter().chain(of_queries) {
         if !statuses.contains(status) {
             statuses.push(*status);
         }
