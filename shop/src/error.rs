@@ -28,7 +28,9 @@ pub enum ShopError {
         peer: &'static str,
     },
     /// An address that is not an http URL.
-    #[error("{url:?} is not an http:// or https:// URL; write it like http://127.0.0.1:8080")]
+    #[error(
+        "{url:?} is not an http:// or https:// URL without user, query and fragment; write it like http://127.0.0.1:8080"
+    )]
     Url {
         /// What was given.
         url: String,

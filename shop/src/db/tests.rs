@@ -372,25 +372,3 @@ async fn an_account_without_rights_is_told_what_to_ask_for() {
         );
     }
 }
-
-/// Prints what a look-up by key costs; run it by name with `--ignored --nocapture`.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "a measurement"]
-async fn look_up_by_key() {
-    for Own { name, place, .. } in &databases().await {
-        let db = open(place, Role::Catalog).await.unwrap();
-        let row = [1.into(), "a".into(), 5.into(), "".into()];
-        db.execute(&insert(&db), &row).await.unwrap();
-        let select = "SELECT id, name, amount, note FROM things WHERE id = ?";
-        let select = db.statement("select", "things", select);
-        let mut took = Vec::new();
-        for _ in 0..5_000 {
-            let asked = Instant::now();
-            db.fetch_optional(&select, &[1.into()]).await.unwrap();
-            took.push(asked.elapsed());
-        }
-        took.sort_unstable();
-        println!("{name}: p50 {:?}, p99 {:?}", took[2_500], took[4_950]);
-        db.close().await;
-    }
-}

@@ -66,12 +66,7 @@ impl CallError {
             }
             Self::Failed(_) | Self::Unreadable => (StatusCode::BAD_GATEWAY, "failed"),
         };
-        let problem = Problem::new(status, format!("the {callee} service {what}"));
-        if status == StatusCode::SERVICE_UNAVAILABLE {
-            problem.retry_after(1)
-        } else {
-            problem
-        }
+        Problem::new(status, format!("the {callee} service {what}"))
     }
 }
 

@@ -48,15 +48,16 @@ struct Wire<'a> {
 }
 
 impl Problem {
-    /// Makes a refusal without a field.
+    /// Makes a refusal without a field; one that passes by itself says when to come again.
     pub(crate) fn new(status: StatusCode, detail: impl Into<String>) -> Self {
+        let passes = status == StatusCode::SERVICE_UNAVAILABLE;
         Self {
             status,
             detail: detail.into(),
             errors: Vec::new(),
             reason: None,
             order_id: None,
-            retry_after: None,
+            retry_after: passes.then_some(1),
         }
     }
 
@@ -72,12 +73,8 @@ impl Problem {
         };
         let detail = format!("{}: {}", error.field, error.message);
         Self {
-            status,
-            detail,
             errors: vec![error],
-            reason: None,
-            order_id: None,
-            retry_after: None,
+            ..Self::new(status, detail)
         }
     }
 
@@ -88,12 +85,8 @@ impl Problem {
             .map(|error| format!("{}: {}", error.field, error.message))
             .collect();
         Self {
-            status: StatusCode::UNPROCESSABLE_ENTITY,
-            detail: named.join("; "),
             errors,
-            reason: None,
-            order_id: None,
-            retry_after: None,
+            ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, named.join("; "))
         }
     }
 
@@ -167,7 +160,6 @@ impl From<DbError> for Problem {
                 StatusCode::SERVICE_UNAVAILABLE,
                 "the service is busy, try again",
             )
-            .retry_after(1)
         } else {
             Self::internal()
         };

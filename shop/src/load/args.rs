@@ -103,8 +103,9 @@ pub struct LoadArgs {
 }
 
 /// Reads a time as people write it; a number alone is seconds.
-fn lasting(text: &str) -> Result<Duration, String> {
-    match text.trim().parse() {
+pub fn lasting(text: &str) -> Result<Duration, String> {
+    let text = text.trim();
+    match text.parse() {
         Ok(seconds) => Ok(Duration::from_secs(seconds)),
         Err(_) => {
             humantime::parse_duration(text).map_err(|error| format!("{error}; write 90, 90s or 5m"))

@@ -43,10 +43,10 @@ mod inventory;
 mod plan;
 mod products;
 mod reservations;
+mod restock;
 mod schema;
 mod seed;
 mod shelf;
-mod upkeep;
 
 /// Most units in one deduction or order.
 pub(super) const MOST_UNITS: i64 = 100;
@@ -78,7 +78,7 @@ pub(super) async fn start(parts: Parts<'_>) -> Result<Started, ShopError> {
     });
     let mut background: Vec<Background> = vec![Box::pin(forget)];
     if let Some(every) = parts.config.restock_every {
-        let restocking = upkeep::restock(Arc::clone(&catalog), every, stock);
+        let restocking = restock::run(Arc::clone(&catalog), every, stock);
         background.push(Box::pin(restocking));
     }
     Ok(Started {
@@ -239,7 +239,7 @@ impl Catalog {
                     "deduction failed"
                 );
                 let detail = "too many buy this product at this moment, try again";
-                return Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail).retry_after(1);
+                return Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail);
             }
         };
         tracing::warn!(product_id, quantity, message, reason, "deduction failed");

@@ -68,9 +68,14 @@ impl Metric {
 
     /// Returns the name of its series; of a histogram, without `_bucket`, `_sum` or `_count`.
     pub fn name(&self) -> String {
+        self.series_of(self.family)
+    }
+
+    /// Returns what the series of a family of this kind are called.
+    pub(super) fn series_of(&self, family: &str) -> String {
         match self.kind {
-            Kind::Counter => format!("{}_total", self.family),
-            Kind::Gauge | Kind::Histogram => self.family.to_owned(),
+            Kind::Counter => format!("{family}_total"),
+            Kind::Gauge | Kind::Histogram => family.to_owned(),
         }
     }
 

@@ -82,8 +82,10 @@ impl Target {
             }
         };
         if protocol == Protocol::Grpc && endpoint.starts_with("https:") {
+            let signal = signal.name();
             return Err(format!(
-                "{endpoint}: gRPC is spoken without TLS here; use the protocol http/protobuf"
+                "gRPC is spoken without TLS here, and the endpoint of {signal} begins with https; set \
+                 OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf"
             ));
         }
         if protocol == Protocol::HttpProtobuf && set(&own("ENDPOINT")).is_none() {

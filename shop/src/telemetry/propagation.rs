@@ -16,7 +16,7 @@ use tracing_opentelemetry::OpenTelemetrySpanExt;
 use super::business::Segment;
 use crate::market::Country;
 
-const BAGGAGE: HeaderName = HeaderName::from_static("baggage");
+pub(crate) const BAGGAGE: HeaderName = HeaderName::from_static("baggage");
 /// Longest header that is read.
 const MOST_BYTES: usize = 1_024;
 /// Where a country may stand, the role's own header first.
@@ -32,13 +32,6 @@ pub(crate) struct Baggage {
 }
 
 impl Baggage {
-    /// Returns the header that says which segment a customer belongs to.
-    pub(crate) fn of_segment(segment: Segment) -> (HeaderName, HeaderValue) {
-        let text = format!("segment={}", segment.name());
-        let value = HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static(""));
-        (BAGGAGE, value)
-    }
-
     fn read_own(headers: &HeaderMap) -> Self {
         let mut baggage = Self::default();
         let text = headers.get(BAGGAGE).and_then(|value| value.to_str().ok());
@@ -124,8 +117,8 @@ pub(crate) fn continue_trace(span: &Span, headers: &HeaderMap, baggage: Baggage)
     }
 }
 
-/// Writes the trace that `span` belongs to, and its baggage, into the headers of a call; baggage that
-/// stands there already is kept.
+/// Writes the trace that `span` belongs to, and its baggage, into the headers of a call; a segment
+/// that stands there already is kept.
 pub(crate) fn inject(span: &Span, headers: &mut HeaderMap) {
     let context = span.context();
     TraceContextPropagator::new().inject_context(&context, &mut HeaderInjector(headers));

@@ -5,7 +5,7 @@
 //! change seconds into milliseconds. Nothing is counted for an alias: its numbers are made from ours
 //! at the scrape.
 
-use super::catalogue::{self, Kind, Metric};
+use super::catalogue::{self, Metric};
 
 /// Whose names are meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -113,13 +113,7 @@ pub fn names_elsewhere(of: &Metric) -> impl Iterator<Item = (&'static str, Strin
     let aliases = ALIASES
         .iter()
         .filter(|alias| alias.of.family() == of.family());
-    aliases.map(|alias| {
-        let suffix = match alias.of.kind {
-            Kind::Counter => "_total",
-            Kind::Gauge | Kind::Histogram => "",
-        };
-        (alias.vocabulary.name(), format!("{}{suffix}", alias.family))
-    })
+    aliases.map(|alias| (alias.vocabulary.name(), alias.of.series_of(alias.family)))
 }
 
 /// The edge is the whole shop to a vocabulary that knows one service.

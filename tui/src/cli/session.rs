@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
+use shop::load::args::lasting;
 
 const EXIT_CODES: &str = "\
 Exit code: 0 every objective was met, 1 one was missed, 5 interrupted (the summary is printed all
@@ -38,10 +39,9 @@ pub struct SessionArgs {
 
 /// Reads seconds, as scripts give them, or a duration as people write it.
 fn duration(text: &str) -> Result<Duration, String> {
-    match text.trim().parse::<u64>() {
-        Ok(0) => Err("it must be longer than nothing".to_owned()),
-        Ok(seconds) => Ok(Duration::from_secs(seconds)),
-        Err(_) => super::parse_duration(text.trim()),
+    match lasting(text)? {
+        Duration::ZERO => Err("it must be longer than nothing".to_owned()),
+        duration => Ok(duration),
     }
 }
 

@@ -9,7 +9,10 @@ use axum::{
 use super::CallError;
 use crate::{
     http::identity::Identity,
-    telemetry::{business::Segment, propagation::Baggage},
+    telemetry::{
+        business::Segment,
+        propagation::{BAGGAGE, Baggage},
+    },
 };
 
 /// The header that makes a call repeatable: the same key gets the same answer.
@@ -105,11 +108,14 @@ impl Ask {
 
     /// Tells which segment the customer belongs to, if that is known.
     pub(crate) fn with_segment(self, segment: Option<Segment>) -> Self {
-        let Some(segment) = segment else {
-            return self;
+        let baggage = Baggage {
+            segment: segment.map(Segment::name),
+            ..Baggage::default()
         };
-        let (name, value) = Baggage::of_segment(segment);
-        self.with_header(name, value)
+        match baggage.header() {
+            Some(value) => self.with_header(BAGGAGE, value),
+            None => self,
+        }
     }
 
     /// Makes the call repeatable; a key that is no header value is left out.

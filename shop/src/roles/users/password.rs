@@ -101,7 +101,7 @@ impl Passwords {
 fn busy() -> Problem {
     tracing::warn!(reason = "queue_full", "a password was not checked");
     let detail = "too many people log in at the moment, try again";
-    Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail).retry_after(1)
+    Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail)
 }
 
 fn hash(hasher: &Hasher, password: &Secret) -> Option<Secret> {

@@ -8,7 +8,7 @@ use super::Catalog;
 use crate::{config::Role, db::DbError};
 
 /// Fills up what runs low, so that nothing is ever sold out for long.
-pub(super) async fn restock(catalog: Arc<Catalog>, every: Duration, full: i64) {
+pub(super) async fn run(catalog: Arc<Catalog>, every: Duration, full: i64) {
     let mut ticks = interval(every);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
